@@ -1,0 +1,99 @@
+/*
+ * The one configuration file, read by all programs. One table (config/table.c) holds each key's
+ * type, limits, default, program and help sentence; parser, `lpalias check` and the manual test
+ * are fed from it.
+ */
+#ifndef LPALIAS_CONFIG_CONFIG_H
+#define LPALIAS_CONFIG_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/compiler.h"
+
+#define CONFIG_DEFAULT_FILE "/etc/lpalias/lpalias.conf"
+
+enum config_protocol { CONFIG_SOCKETMAP, CONFIG_TCP_TABLE };
+
+struct config_listener {
+    enum config_protocol protocol;
+    char *text;         /* as written, for messages: "unix:/path", "inet:127.0.0.1:10041" */
+    char *unix_path;    /* absolute, at most 107 bytes; NULL for inet */
+    char *inet_address; /* numeric IPv4 or IPv6 without brackets; NULL for unix */
+    uint16_t inet_port; /* 0: any free one (written to the log) */
+    char *map;          /* tcp_table only: the map that this listener serves */
+};
+
+struct config_role {
+    char *name; /* lower-case local part */
+    char **targets;
+    size_t target_count;
+};
+
+struct config_domain {
+    char *name;      /* lower-case A-label */
+    char *team;      /* Launchpad name without "~" */
+    char *proof;     /* wanted TXT text, or NULL: no check */
+    char *catch_all; /* target, or NULL */
+    struct config_role *roles;
+    size_t role_count;
+};
+
+struct config_launchpad {
+    char *api;         /* root with version, no slash at the end: "https://api.launchpad.net/1.0" */
+    char *credentials; /* or NULL */
+    unsigned page_size;            /* 1..300 */
+    unsigned concurrency;          /* 1..16 requests at a time */
+    unsigned retries;              /* per request, 0..20 */
+    int64_t retry_delay_ms;        /* first back-off step, doubled each time */
+    int64_t request_timeout_ms;    /* one request */
+    int64_t total_timeout_ms;      /* the whole fetch */
+    uint64_t response_limit_bytes; /* one body after decompression */
+};
+
+struct config_server {
+    struct config_listener *listeners;
+    size_t listener_count;
+    char *recipient_delimiter; /* "" for none; each character is a delimiter */
+    bool allow_remote;
+    char *user; /* to become when started as root, or NULL */
+    unsigned connection_limit;
+    int64_t idle_limit_ms;
+};
+
+struct config {
+    char *file;
+    char *cache;    /* directory */
+    char *key_file; /* key ring */
+    char *alerts;   /* address of the operators, outside all domains below */
+    uint64_t cache_limit_bytes;
+    struct config_launchpad launchpad;
+    struct config_server server;
+    struct config_domain *domains;
+    size_t domain_count;
+};
+
+/* What is wrong with a file: each with "FILE:LINE: text" and a hint. */
+struct config_problems {
+    char **lines;
+    size_t count;
+};
+void config_problems_finish(struct config_problems *problems);
+
+/*
+ * Reads file. On success *ret_config is to be destroyed by the caller and problems is empty.
+ * False: problems holds all value problems and the first syntax error; nothing else was opened.
+ */
+bool config_read(const char *file, struct config **ret_config,
+                 struct config_problems *problems) MUST_CHECK;
+void config_destroy(struct config *config);
+
+/* The domain of that A-label, or NULL. */
+const struct config_domain *config_find_domain(const struct config *config, const char *name);
+
+/* Prints every key: type, default, limits, program and help sentence, for people. */
+void config_print_keys(FILE *out);
+
+#endif

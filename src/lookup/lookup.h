@@ -1,0 +1,74 @@
+/*
+ * (map, key) -> answer: the whole lookup policy, in the order of docs/architecture.md "A lookup".
+ * Knows no socket and no frame. One per process, not thread-safe.
+ */
+#ifndef LPALIAS_LOOKUP_LOOKUP_H
+#define LPALIAS_LOOKUP_LOOKUP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buffer.h"
+#include "base/compiler.h"
+#include "store/reader.h"
+
+enum lookup_map {
+    LOOKUP_MAP_ALIAS,  /* virtual_alias_maps */
+    LOOKUP_MAP_DOMAIN, /* virtual_alias_domains */
+};
+
+enum lookup_answer {
+    LOOKUP_FOUND,     /* the value was appended to the output */
+    LOOKUP_ABSENT,    /* known to be absent: NOTFOUND */
+    LOOKUP_TEMPORARY, /* cannot tell: TEMP */
+};
+
+/* How an address is dealt with, for `lpalias explain`: one call a step, in order. */
+struct lookup_trace {
+    void (*step)(void *context, const char *text);
+    void *context;
+};
+
+/* A domain as the configuration has it. Strings are copied. */
+struct lookup_domain {
+    const char *name;         /* A-label */
+    const char *catch_all;    /* target, or NULL */
+    const char *const *roles; /* role_count pairs: role, target; NULL target list entry ends */
+    size_t role_count;
+};
+
+struct lookup_settings {
+    const struct lookup_domain *domains;
+    size_t domain_count;
+    const char *role_default_target; /* `alerts`, or NULL: role addresses are then unknown */
+    const char *recipient_delimiter; /* "" for none */
+};
+
+struct lookup;
+
+/* Makes a lookup over reader, which is borrowed and must outlive it. Never NULL. */
+struct lookup *lookup_create(const struct lookup_settings *settings, struct store_reader *reader);
+void lookup_destroy(struct lookup *lookup);
+
+/* False: there is no map of that name (the server says PERM). */
+bool lookup_map_from_name(const char *name, size_t length, enum lookup_map *ret) MUST_CHECK;
+
+/*
+ * Answers one question. FOUND appends the value (never empty) to out; the other answers append
+ * nothing. trace may be NULL. Anything out of the ordinary about a key is ABSENT, never an error.
+ */
+enum lookup_answer lookup_ask(struct lookup *lookup, enum lookup_map map, const char *key,
+                              size_t length, struct buffer *out,
+                              const struct lookup_trace *trace) MUST_CHECK;
+
+/*
+ * To be called before the loop sleeps: lets go of the snapshot of the cache, so that old pages
+ * can be used again and the next question sees the newest generation.
+ */
+void lookup_rest(struct lookup *lookup);
+
+/* To be called now and then even when nobody asks: learns of domains that the cache has gained. */
+void lookup_look_around(struct lookup *lookup);
+
+#endif

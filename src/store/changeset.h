@@ -1,0 +1,77 @@
+/*
+ * Every change to the cache is a changeset: puts, deletes and the events that belong to it, from
+ * generation n to n+1, committed as one LMDB transaction or not at all.
+ */
+#ifndef LPALIAS_STORE_CHANGESET_H
+#define LPALIAS_STORE_CHANGESET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "store/record.h"
+#include "store/snapshot.h"
+#include "store/store.h"
+
+#define CHANGESET_MAX_RECORDS 50000 /* a larger one is cut into pieces, each a generation */
+
+struct changeset;
+
+struct changeset *changeset_create(void);
+void changeset_destroy(struct changeset *changeset);
+void changeset_clear(struct changeset *changeset);
+size_t changeset_count(const struct changeset *changeset);
+
+/*
+ * Rows of one group (a person's name) stay in one piece when a changeset is cut; additions come
+ * before everything else. To be called before the puts and deletes it is about.
+ */
+void changeset_begin_group(struct changeset *changeset, bool is_addition);
+
+/* Contents are copied. A later put or delete of the same key replaces the earlier one. */
+void changeset_put_alias(struct changeset *changeset, const char *domain, const char *local,
+                         const struct alias_record *record);
+void changeset_delete_alias(struct changeset *changeset, const char *domain, const char *local);
+void changeset_put_person(struct changeset *changeset, const char *name,
+                          const struct person_record *record);
+void changeset_put_membership(struct changeset *changeset, const char *domain, const char *name,
+                              const struct membership_record *record);
+void changeset_delete_membership(struct changeset *changeset, const char *domain, const char *name);
+void changeset_put_domain(struct changeset *changeset, const char *domain,
+                          const struct domain_record *record);
+void changeset_delete_domain(struct changeset *changeset, const char *domain);
+void changeset_event(struct changeset *changeset, const struct event_record *event);
+
+/*
+ * Fills changeset from the snapshot: the decision, without side effects, so that it can be taken
+ * again when the cache has moved meanwhile. Returns false with an error to give up.
+ */
+typedef bool changeset_plan(void *context, struct snapshot *snapshot, struct changeset *changeset,
+                            struct error *error);
+
+struct store_update_result {
+    bool changed;
+    uint64_t generation; /* after the update */
+    size_t records;      /* put and deleted, events included */
+    unsigned attempts;
+};
+
+/*
+ * plan on a snapshot, then apply if the cache is still at that generation; else plan again, the
+ * third time inside the write transaction. An empty changeset changes nothing and keeps the
+ * generation. ERROR_TEMPORARY: the cache cannot be read or written (full, gone, replaced); any
+ * error of plan as it is. A changeset of more than CHANGESET_MAX_RECORDS is applied in pieces.
+ */
+bool store_update(struct store *store, changeset_plan *plan, void *context,
+                  struct store_update_result *ret, struct error *error) MUST_CHECK;
+
+/* Writes run rows, outside generations. ERROR_TEMPORARY as above. */
+struct store_run_row {
+    const char *domain;
+    struct run_record record;
+};
+bool store_note_runs(struct store *store, const struct store_run_row *rows, size_t count,
+                     struct error *error) MUST_CHECK;
+
+#endif

@@ -1,0 +1,68 @@
+/*
+ * The lookup server's way to the cache: a read transaction that is renewed at the first question
+ * after a wake-up and let go before sleeping, over a file that may be swapped, cut, removed or
+ * made unreadable at any time. While the file is not the one it trusted, all its domains count as
+ * closed until they are opened again (docs/architecture.md "Change of file").
+ */
+#ifndef LPALIAS_STORE_READER_H
+#define LPALIAS_STORE_READER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "store/record.h"
+#include "store/snapshot.h"
+
+struct store_reader;
+
+struct store_reader_settings {
+    const char *directory;
+    const char *key_file;
+    uint64_t limit_bytes;
+};
+
+/* Makes a reader; nothing is opened before the first question. Strings are copied. Never NULL. */
+struct store_reader *store_reader_create(const struct store_reader_settings *settings);
+void store_reader_destroy(struct store_reader *reader);
+
+/*
+ * Wakes the reader unless it is awake: checks the file, opens it again if it must (at most once
+ * a second), renews the transaction. False: the cache cannot be read now; why says the text.
+ */
+bool store_reader_wake(struct store_reader *reader, struct error *error) MUST_CHECK;
+
+/* Lets the snapshot go. Everything handed out since waking is dead. */
+void store_reader_rest(struct store_reader *reader);
+
+/*
+ * Changes whenever domains may have changed: with each new generation and each change of file.
+ * Only while awake.
+ */
+uint64_t store_reader_view(const struct store_reader *reader);
+
+/* The generation being read. Only while awake. */
+uint64_t store_reader_generation(const struct store_reader *reader);
+
+/* True if the domain was opened and the file it says so in is trusted. Only while awake. */
+bool store_reader_is_open(const struct store_reader *reader, const struct domain_record *domain);
+
+/* Walks the domain table. Only while awake. */
+bool store_reader_each_domain(struct store_reader *reader, snapshot_domain_visit *visit,
+                              void *context, struct error *error) MUST_CHECK;
+
+/* The alias record, borrowed until rest. Only while awake. */
+enum store_result store_reader_alias(struct store_reader *reader, const char *domain,
+                                     struct span local, struct alias_record *ret,
+                                     struct error *error) MUST_CHECK;
+
+/*
+ * Appends the record's targets in clear, comma-separated, to out. False: the key is unknown (the
+ * ring is re-read once a second at most) or the value broken.
+ */
+bool store_reader_open_targets(struct store_reader *reader, const char *domain, struct span local,
+                               const struct alias_record *record, struct buffer *out,
+                               struct error *error) MUST_CHECK;
+
+#endif

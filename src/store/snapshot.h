@@ -1,0 +1,71 @@
+/*
+ * One generation of the cache, seen through a read transaction. Records handed out are borrowed
+ * from LMDB's pages until the snapshot ends.
+ */
+#ifndef LPALIAS_STORE_SNAPSHOT_H
+#define LPALIAS_STORE_SNAPSHOT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "store/record.h"
+#include "store/store.h"
+
+struct snapshot;
+
+enum store_result {
+    STORE_FOUND,
+    STORE_ABSENT,
+    STORE_TROUBLE, /* cannot tell; the error says why */
+};
+
+/* ERROR_TEMPORARY: the cache cannot be read now (also: shrunk file, no reader slot). */
+bool snapshot_begin(struct store *store, struct snapshot **ret, struct error *error) MUST_CHECK;
+void snapshot_end(struct snapshot *snapshot);
+
+uint64_t snapshot_generation(const struct snapshot *snapshot);
+const char *snapshot_cache_id(const struct snapshot *snapshot); /* 32 hex digits */
+uint64_t snapshot_used_bytes(const struct snapshot *snapshot);  /* size of the data file in use */
+
+enum store_result snapshot_alias(struct snapshot *snapshot, const char *domain, struct span local,
+                                 struct alias_record *ret, struct error *error) MUST_CHECK;
+enum store_result snapshot_person(struct snapshot *snapshot, const char *name,
+                                  struct person_record *ret, struct error *error) MUST_CHECK;
+enum store_result snapshot_membership(struct snapshot *snapshot, const char *domain,
+                                      const char *name, struct membership_record *ret,
+                                      struct error *error) MUST_CHECK;
+enum store_result snapshot_domain(struct snapshot *snapshot, const char *domain,
+                                  struct domain_record *ret, struct error *error) MUST_CHECK;
+enum store_result snapshot_run(struct snapshot *snapshot, const char *domain,
+                               struct run_record *ret, struct error *error) MUST_CHECK;
+
+/*
+ * Walks in key order; each visit returns false to stop early. Names are NUL-terminated and
+ * borrowed for the visit. The walks return false on STORE_TROUBLE only.
+ */
+typedef bool snapshot_alias_visit(void *context, const char *domain, const char *local,
+                                  const struct alias_record *record);
+bool snapshot_each_alias(struct snapshot *snapshot, const char *domain, snapshot_alias_visit *visit,
+                         void *context, struct error *error) MUST_CHECK; /* domain NULL: all */
+typedef bool snapshot_person_visit(void *context, const char *name,
+                                   const struct person_record *record);
+bool snapshot_each_person(struct snapshot *snapshot, snapshot_person_visit *visit, void *context,
+                          struct error *error) MUST_CHECK;
+typedef bool snapshot_membership_visit(void *context, const char *domain, const char *name,
+                                       const struct membership_record *record);
+bool snapshot_each_membership(struct snapshot *snapshot, const char *domain,
+                              snapshot_membership_visit *visit, void *context,
+                              struct error *error) MUST_CHECK;
+typedef bool snapshot_domain_visit(void *context, const char *domain,
+                                   const struct domain_record *record);
+bool snapshot_each_domain(struct snapshot *snapshot, snapshot_domain_visit *visit, void *context,
+                          struct error *error) MUST_CHECK;
+typedef bool snapshot_event_visit(void *context, uint64_t sequence,
+                                  const struct event_record *record);
+bool snapshot_each_event(struct snapshot *snapshot, snapshot_event_visit *visit, void *context,
+                         struct error *error) MUST_CHECK;
+
+/* Unseals the targets of a record read under (table, key); tables: see store/seal.h. */
+#endif
