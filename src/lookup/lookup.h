@@ -30,18 +30,24 @@ struct lookup_trace {
     void *context;
 };
 
-/* A domain as the configuration has it. Strings are copied. */
+/* A role address whose targets are not the default ones. */
+struct lookup_role {
+    const char *name;
+    const char *targets; /* one a line */
+};
+
+/* A domain as the configuration has it. Everything is copied. */
 struct lookup_domain {
-    const char *name;         /* A-label */
-    const char *catch_all;    /* target, or NULL */
-    const char *const *roles; /* role_count pairs: role, target; NULL target list entry ends */
+    const char *name;      /* A-label */
+    const char *catch_all; /* target, or NULL */
+    const struct lookup_role *roles;
     size_t role_count;
 };
 
 struct lookup_settings {
     const struct lookup_domain *domains;
     size_t domain_count;
-    const char *role_default_target; /* `alerts`, or NULL: role addresses are then unknown */
+    const char *role_default_target; /* of all roles that have none of their own: `alerts` */
     const char *recipient_delimiter; /* "" for none */
 };
 
@@ -56,11 +62,11 @@ bool lookup_map_from_name(const char *name, size_t length, enum lookup_map *ret)
 
 /*
  * Answers one question. FOUND appends the value (never empty) to out; the other answers append
- * nothing. trace may be NULL. Anything out of the ordinary about a key is ABSENT, never an error.
+ * nothing. tracer may be NULL. Anything out of the ordinary about a key is ABSENT, never an error.
  */
 enum lookup_answer lookup_ask(struct lookup *lookup, enum lookup_map map, const char *key,
                               size_t length, struct buffer *out,
-                              const struct lookup_trace *trace) MUST_CHECK;
+                              const struct lookup_trace *tracer) MUST_CHECK;
 
 /*
  * To be called before the loop sleeps: lets go of the snapshot of the cache, so that old pages
@@ -68,7 +74,10 @@ enum lookup_answer lookup_ask(struct lookup *lookup, enum lookup_map map, const 
  */
 void lookup_rest(struct lookup *lookup);
 
-/* To be called now and then even when nobody asks: learns of domains that the cache has gained. */
-void lookup_look_around(struct lookup *lookup);
+/*
+ * To be called now and then even when nobody asks: learns of domains that the cache has gained.
+ * False: the cache cannot be read now; why says the text.
+ */
+bool lookup_look_around(struct lookup *lookup, struct error *error) MUST_CHECK;
 
 #endif

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/buffer.h"
 #include "base/error.h"
@@ -24,10 +25,10 @@ bool keyring_read(const char *path, struct keyring **ret, struct error *error) M
 void keyring_destroy(struct keyring *ring);
 
 /*
- * Makes a new file (0640, never over an existing one) with one random key.
- * ERROR_INVALID: it exists already; ERROR_TEMPORARY: cannot be written.
+ * Makes a new file (0640, never over an existing one) with one random key; group is given to it
+ * unless it is (gid_t)-1. ERROR_INVALID: it exists already; ERROR_TEMPORARY: cannot be written.
  */
-bool keyring_generate(const char *path, struct error *error) MUST_CHECK;
+bool keyring_generate(const char *path, gid_t group, struct error *error) MUST_CHECK;
 
 enum unseal_result {
     UNSEAL_DONE,
@@ -35,12 +36,21 @@ enum unseal_result {
     UNSEAL_BROKEN,      /* not sealed for this record, or changed since */
 };
 
-/* Appends the sealed form of plain for the record (table, key) to out. */
-void keyring_seal(const struct keyring *ring, const char *table, struct span key, struct span plain,
-                  struct buffer *out);
+/*
+ * Sealing the targets of a record. Append the sealed or plain form to out; UNSEAL_DONE only if
+ * the value was sealed for exactly this record. Names must be such as the tables can hold.
+ */
+void keyring_seal_alias(const struct keyring *ring, const char *domain, struct span local,
+                        struct span plain, struct buffer *out);
+enum unseal_result keyring_unseal_alias(const struct keyring *ring, const char *domain,
+                                        struct span local, struct span sealed,
+                                        struct buffer *out) MUST_CHECK;
+void keyring_seal_person(const struct keyring *ring, const char *name, struct span plain,
+                         struct buffer *out);
+enum unseal_result keyring_unseal_person(const struct keyring *ring, const char *name,
+                                         struct span sealed, struct buffer *out) MUST_CHECK;
 
-/* Appends the plain text to out; UNSEAL_DONE only if it was sealed for exactly this record. */
-enum unseal_result keyring_unseal(const struct keyring *ring, const char *table, struct span key,
-                                  struct span sealed, struct buffer *out) MUST_CHECK;
+/* Makes text of a result that is not UNSEAL_DONE. Returns false. */
+bool unseal_result_to_error(enum unseal_result result, struct error *error);
 
 #endif

@@ -48,6 +48,9 @@ uint64_t store_reader_generation(const struct store_reader *reader);
 /* True if the domain was opened and the file it says so in is trusted. Only while awake. */
 bool store_reader_is_open(const struct store_reader *reader, const struct domain_record *domain);
 
+/* False while the file is another or older one than was served before. Only while awake. */
+bool store_reader_is_trusted(const struct store_reader *reader);
+
 /* Walks the domain table. Only while awake. */
 bool store_reader_each_domain(struct store_reader *reader, snapshot_domain_visit *visit,
                               void *context, struct error *error) MUST_CHECK;
@@ -58,7 +61,7 @@ enum store_result store_reader_alias(struct store_reader *reader, const char *do
                                      struct error *error) MUST_CHECK;
 
 /*
- * Appends the record's targets in clear, comma-separated, to out. False: the key is unknown (the
+ * Appends the record's targets in clear, one a line, to out. False: the key is unknown (the
  * ring is re-read once a second at most) or the value broken.
  */
 bool store_reader_open_targets(struct store_reader *reader, const char *domain, struct span local,

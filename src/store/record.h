@@ -63,7 +63,7 @@ struct alias_record {
     enum extension_policy extension;
     int64_t since_s;            /* in this state since */
     struct span owner;          /* Launchpad name; empty for static */
-    struct span sealed_targets; /* comma-separated, sealed; empty if there are none */
+    struct span sealed_targets; /* one a line, sealed; empty if there are none */
 };
 
 /* Where a person's targets come from, strongest last; each proves them in its own way. */
@@ -79,7 +79,7 @@ struct person_record {
     int64_t date_created_us; /* identity pin */
     enum extension_policy extension;
     enum target_source target_source;
-    struct span sealed_targets; /* comma-separated, sealed; empty if there are none */
+    struct span sealed_targets; /* one a line, sealed; empty if there are none */
 };
 
 struct membership_record {

@@ -26,8 +26,9 @@ bool snapshot_begin(struct store *store, struct snapshot **ret, struct error *er
 void snapshot_end(struct snapshot *snapshot);
 
 uint64_t snapshot_generation(const struct snapshot *snapshot);
-const char *snapshot_cache_id(const struct snapshot *snapshot); /* 32 hex digits */
-uint64_t snapshot_used_bytes(const struct snapshot *snapshot);  /* size of the data file in use */
+/* 32 hex digits; text must hold 33 bytes. Returns text. */
+const char *snapshot_cache_id(const struct snapshot *snapshot, char text[33]);
+uint64_t snapshot_used_bytes(const struct snapshot *snapshot); /* size of the data file in use */
 
 enum store_result snapshot_alias(struct snapshot *snapshot, const char *domain, struct span local,
                                  struct alias_record *ret, struct error *error) MUST_CHECK;
@@ -67,5 +68,4 @@ typedef bool snapshot_event_visit(void *context, uint64_t sequence,
 bool snapshot_each_event(struct snapshot *snapshot, snapshot_event_visit *visit, void *context,
                          struct error *error) MUST_CHECK;
 
-/* Unseals the targets of a record read under (table, key); tables: see store/seal.h. */
 #endif

@@ -1,0 +1,418 @@
+#include "store/changeset.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "base/memory.h"
+#include "store/transaction.h"
+
+#define DELETED UINT32_MAX
+
+/* Bytes stand one after another in the changeset's arena; a hundred thousand rows are usual. */
+struct entry {
+    enum table table;
+    uint32_t key_length;
+    uint32_t value_length; /* DELETED: the row goes */
+    size_t at;             /* of the key in the arena, the value behind it */
+};
+
+struct group {
+    size_t first_entry;
+    bool is_addition;
+};
+
+struct changeset {
+    struct buffer arena;
+    struct entry *entries;
+    size_t entry_count, entry_capacity;
+    struct group *groups;
+    size_t group_count, group_capacity;
+    struct buffer scratch;
+};
+
+struct changeset *changeset_create(void)
+{
+    return memory_new(1, sizeof(struct changeset));
+}
+
+void changeset_destroy(struct changeset *changeset)
+{
+    if (changeset == NULL)
+        return;
+    buffer_finish(&changeset->arena);
+    buffer_finish(&changeset->scratch);
+    free(changeset->entries);
+    free(changeset->groups);
+    free(changeset);
+}
+
+void changeset_clear(struct changeset *changeset)
+{
+    buffer_clear(&changeset->arena);
+    changeset->entry_count = 0;
+    changeset->group_count = 0;
+}
+
+size_t changeset_count(const struct changeset *changeset)
+{
+    return changeset->entry_count;
+}
+
+void changeset_begin_group(struct changeset *changeset, bool is_addition)
+{
+    struct group *last =
+        changeset->group_count != 0 ? &changeset->groups[changeset->group_count - 1] : NULL;
+    if (last != NULL && last->first_entry == changeset->entry_count) {
+        last->is_addition = is_addition;
+        return;
+    }
+    changeset->groups = memory_grow(changeset->groups, changeset->group_count,
+                                    &changeset->group_capacity, sizeof(*changeset->groups));
+    changeset->groups[changeset->group_count++] =
+        (struct group){changeset->entry_count, is_addition};
+}
+
+static void add_entry(struct changeset *changeset, enum table table, const struct key *key,
+                      const struct buffer *value)
+{
+    if (changeset->group_count == 0)
+        changeset_begin_group(changeset, false);
+    changeset->entries = memory_grow(changeset->entries, changeset->entry_count,
+                                     &changeset->entry_capacity, sizeof(*changeset->entries));
+    changeset->entries[changeset->entry_count++] = (struct entry){
+        .table = table,
+        .key_length = (uint32_t)key->length,
+        .value_length = value != NULL ? (uint32_t)value->length : DELETED,
+        .at = changeset->arena.length,
+    };
+    buffer_append(&changeset->arena, key->bytes, key->length);
+    if (value != NULL)
+        buffer_append(&changeset->arena, value->data, value->length);
+}
+
+/* Names come from configuration and checked listings; one that fits no key is our own bug. */
+static struct key pair_key(const char *domain, const char *second)
+{
+    struct key key;
+    if (!key_of_pair(&key, domain, span_of(second)))
+        abort();
+    return key;
+}
+
+static struct key name_key(const char *name)
+{
+    struct key key;
+    if (!key_of_name(&key, span_of(name)))
+        abort();
+    return key;
+}
+
+void changeset_put_alias(struct changeset *changeset, const char *domain, const char *local,
+                         const struct alias_record *record)
+{
+    struct key key = pair_key(domain, local);
+    buffer_clear(&changeset->scratch);
+    alias_record_encode(&changeset->scratch, record);
+    add_entry(changeset, TABLE_ALIAS, &key, &changeset->scratch);
+}
+
+void changeset_delete_alias(struct changeset *changeset, const char *domain, const char *local)
+{
+    struct key key = pair_key(domain, local);
+    add_entry(changeset, TABLE_ALIAS, &key, NULL);
+}
+
+void changeset_put_person(struct changeset *changeset, const char *name,
+                          const struct person_record *record)
+{
+    struct key key = name_key(name);
+    buffer_clear(&changeset->scratch);
+    person_record_encode(&changeset->scratch, record);
+    add_entry(changeset, TABLE_PERSON, &key, &changeset->scratch);
+}
+
+void changeset_put_membership(struct changeset *changeset, const char *domain, const char *name,
+                              const struct membership_record *record)
+{
+    struct key key = pair_key(domain, name);
+    buffer_clear(&changeset->scratch);
+    membership_record_encode(&changeset->scratch, record);
+    add_entry(changeset, TABLE_MEMBERSHIP, &key, &changeset->scratch);
+}
+
+void changeset_delete_membership(struct changeset *changeset, const char *domain, const char *name)
+{
+    struct key key = pair_key(domain, name);
+    add_entry(changeset, TABLE_MEMBERSHIP, &key, NULL);
+}
+
+void changeset_put_domain(struct changeset *changeset, const char *domain,
+                          const struct domain_record *record)
+{
+    struct key key = name_key(domain);
+    buffer_clear(&changeset->scratch);
+    domain_record_encode(&changeset->scratch, record);
+    add_entry(changeset, TABLE_DOMAIN, &key, &changeset->scratch);
+}
+
+void changeset_delete_domain(struct changeset *changeset, const char *domain)
+{
+    struct key key = name_key(domain);
+    add_entry(changeset, TABLE_DOMAIN, &key, NULL);
+}
+
+void changeset_event(struct changeset *changeset, const struct event_record *event)
+{
+    struct key unnumbered = {0}; /* it gets its number under the write lock */
+    buffer_clear(&changeset->scratch);
+    event_record_encode(&changeset->scratch, event);
+    add_entry(changeset, TABLE_EVENT, &unnumbered, &changeset->scratch);
+}
+
+/* ---- pieces: runs of whole groups that are committed together ---- */
+
+struct group_order {
+    size_t *indices; /* additions first, else as they came */
+    size_t count;
+};
+
+static struct group_order order_groups(const struct changeset *changeset)
+{
+    struct group_order order = {memory_new(changeset->group_count, sizeof(size_t)), 0};
+    for (int pass = 0; pass < 2; pass++)
+        for (size_t i = 0; i < changeset->group_count; i++)
+            if (changeset->groups[i].is_addition == (pass == 0))
+                order.indices[order.count++] = i;
+    return order;
+}
+
+static size_t group_end(const struct changeset *changeset, size_t group)
+{
+    return group + 1 < changeset->group_count ? changeset->groups[group + 1].first_entry
+                                              : changeset->entry_count;
+}
+
+static size_t group_size(const struct changeset *changeset, size_t group)
+{
+    return group_end(changeset, group) - changeset->groups[group].first_entry;
+}
+
+/* Where the piece that begins at order[from] ends. */
+static size_t piece_end(const struct changeset *changeset, const struct group_order *order,
+                        size_t from)
+{
+    size_t records = 0;
+    size_t to = from;
+    while (to < order->count) {
+        records += group_size(changeset, order->indices[to]);
+        if (records > CHANGESET_MAX_RECORDS && to > from)
+            break;
+        to++;
+    }
+    return to;
+}
+
+static bool write_entry(struct store *store, MDB_txn *transaction, struct changeset *changeset,
+                        const struct entry *entry, struct cache_state *state, struct error *error)
+{
+    struct key number;
+    char *bytes = changeset->arena.data + entry->at;
+    MDB_val key = {entry->key_length, bytes};
+    MDB_val value = {entry->value_length, bytes + entry->key_length};
+    MDB_dbi table = store->tables[entry->table];
+    int code;
+    if (entry->value_length == DELETED) {
+        code = mdb_del(transaction, table, &key, NULL);
+        return code == 0 || code == MDB_NOTFOUND ||
+               environment_error(error, code, "cannot write the change");
+    }
+    if (entry->table == TABLE_EVENT) {
+        key_of_sequence(&number, state->next_event++);
+        key = (MDB_val){number.length, number.bytes};
+    }
+    record_set_generation(value.mv_data, state->generation);
+    code = mdb_put(transaction, table, &key, &value, entry->table == TABLE_EVENT ? MDB_APPEND : 0);
+    return code == 0 || environment_error(error, code, "cannot write the change");
+}
+
+/* Writes groups order[from..to) and the step to the next generation. */
+static bool write_piece(struct store *store, MDB_txn *transaction, struct changeset *changeset,
+                        const struct group_order *order, size_t from, size_t to,
+                        struct cache_state *state, struct error *error)
+{
+    state->generation++;
+    randombytes_buf(state->stamp, sizeof(state->stamp));
+    for (size_t i = from; i < to; i++) {
+        size_t group = order->indices[i];
+        for (size_t entry = changeset->groups[group].first_entry;
+             entry < group_end(changeset, group); entry++)
+            if (!write_entry(store, transaction, changeset, &changeset->entries[entry], state,
+                             error))
+                return false;
+    }
+    return environment_write_state(store, transaction, state, error);
+}
+
+enum apply_result {
+    APPLY_DONE,
+    APPLY_MOVED, /* the cache is no longer at the generation that was planned for */
+    APPLY_FAILED,
+};
+
+static enum apply_result apply_piece(struct store *store, struct changeset *changeset,
+                                     const struct group_order *order, size_t from, size_t to,
+                                     uint64_t *generation, struct error *error)
+{
+    MDB_txn *transaction;
+    struct cache_state state;
+    if (!environment_begin_write(store, &transaction, error))
+        return APPLY_FAILED;
+    enum apply_result result = APPLY_FAILED;
+    if (environment_read_state(store, transaction, &state, error)) {
+        if (state.generation != *generation)
+            result = APPLY_MOVED;
+        else if (write_piece(store, transaction, changeset, order, from, to, &state, error))
+            result = APPLY_DONE;
+    }
+    if (result != APPLY_DONE) {
+        mdb_txn_abort(transaction);
+        return result;
+    }
+    if (!environment_commit(store, transaction, error))
+        return APPLY_FAILED;
+    *generation = state.generation;
+    store->opened.generation = state.generation;
+    return APPLY_DONE;
+}
+
+static enum apply_result apply_pieces(struct store *store, struct changeset *changeset,
+                                      uint64_t *generation, struct error *error)
+{
+    struct group_order order = order_groups(changeset);
+    enum apply_result result = APPLY_DONE;
+    for (size_t from = 0; from < order.count && result == APPLY_DONE;) {
+        size_t to = piece_end(changeset, &order, from);
+        result = apply_piece(store, changeset, &order, from, to, generation, error);
+        from = to;
+    }
+    free(order.indices);
+    return result;
+}
+
+/* ---- update ---- */
+
+/* Plans on a snapshot and applies. MOVED: to be tried again. */
+static enum apply_result update_from_snapshot(struct store *store, changeset_plan *plan,
+                                              void *context, struct changeset *changeset,
+                                              struct store_update_result *result,
+                                              struct error *error)
+{
+    struct snapshot *snapshot;
+    if (!snapshot_begin(store, &snapshot, error))
+        return APPLY_FAILED;
+    uint64_t generation = snapshot_generation(snapshot);
+    changeset_clear(changeset);
+    bool is_planned = plan(context, snapshot, changeset, error);
+    snapshot_end(snapshot);
+    if (!is_planned)
+        return APPLY_FAILED;
+    result->generation = generation;
+    if (changeset_count(changeset) == 0)
+        return APPLY_DONE;
+    enum apply_result applied = apply_pieces(store, changeset, &generation, error);
+    result->changed = result->changed || generation != result->generation;
+    result->generation = generation;
+    result->records += applied == APPLY_DONE ? changeset_count(changeset) : 0;
+    return applied;
+}
+
+/*
+ * Plans inside the write transaction, where nothing can move. Only the first piece is written, so
+ * that the lock is not held for long; *ret_rest says that there is more to plan.
+ */
+static bool update_under_lock(struct store *store, changeset_plan *plan, void *context,
+                              struct changeset *changeset, struct store_update_result *result,
+                              bool *ret_rest, struct error *error)
+{
+    MDB_txn *transaction;
+    struct snapshot snapshot = {.store = store};
+    if (!environment_begin_write(store, &transaction, error))
+        return false;
+    snapshot.transaction = transaction;
+    struct group_order order = {0};
+    size_t to = 0;
+    changeset_clear(changeset);
+    bool is_fine = environment_read_state(store, transaction, &snapshot.state, error) &&
+                   plan(context, &snapshot, changeset, error);
+    struct cache_state state = snapshot.state;
+    if (is_fine && changeset_count(changeset) != 0) {
+        order = order_groups(changeset);
+        to = piece_end(changeset, &order, 0);
+        is_fine = write_piece(store, transaction, changeset, &order, 0, to, &state, error);
+    }
+    *ret_rest = to < order.count;
+    free(order.indices);
+    if (!is_fine || changeset_count(changeset) == 0) {
+        mdb_txn_abort(transaction);
+    } else if (environment_commit(store, transaction, error)) {
+        result->changed = true;
+        result->records += changeset_count(changeset);
+    } else {
+        is_fine = false;
+    }
+    result->generation = state.generation;
+    return is_fine;
+}
+
+bool store_update(struct store *store, changeset_plan *plan, void *context,
+                  struct store_update_result *ret, struct error *error)
+{
+    const unsigned optimistic_attempts = 2;
+    struct store_update_result result = {0};
+    struct changeset *changeset = changeset_create();
+    enum apply_result applied = APPLY_MOVED;
+    while (applied == APPLY_MOVED && result.attempts < optimistic_attempts) {
+        result.attempts++;
+        applied = update_from_snapshot(store, plan, context, changeset, &result, error);
+    }
+    if (applied == APPLY_MOVED) {
+        bool rest = true;
+        bool is_fine = true;
+        while (is_fine && rest) {
+            result.attempts++;
+            is_fine = update_under_lock(store, plan, context, changeset, &result, &rest, error);
+        }
+        applied = is_fine ? APPLY_DONE : APPLY_FAILED;
+    }
+    changeset_destroy(changeset);
+    if (applied == APPLY_FAILED)
+        return false;
+    *ret = result;
+    return true;
+}
+
+bool store_note_runs(struct store *store, const struct store_run_row *rows, size_t count,
+                     struct error *error)
+{
+    MDB_txn *transaction;
+    if (!environment_begin_write(store, &transaction, error))
+        return false;
+    struct buffer bytes = {0};
+    int code = 0;
+    for (size_t i = 0; i < count && code == 0; i++) {
+        struct key key = name_key(rows[i].domain);
+        buffer_clear(&bytes);
+        run_record_encode(&bytes, &rows[i].record);
+        MDB_val key_value = {key.length, key.bytes};
+        MDB_val value = {bytes.length, bytes.data};
+        code = mdb_put(transaction, store->tables[TABLE_RUN], &key_value, &value, 0);
+    }
+    buffer_finish(&bytes);
+    if (code != 0) {
+        mdb_txn_abort(transaction);
+        return environment_error(error, code, "cannot write the run rows");
+    }
+    return environment_commit(store, transaction, error);
+}

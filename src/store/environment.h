@@ -1,0 +1,82 @@
+/*
+ * Inside src/store only: the opened LMDB environment and the rules that every user of it keeps
+ * before touching a page.
+ */
+#ifndef LPALIAS_STORE_ENVIRONMENT_H
+#define LPALIAS_STORE_ENVIRONMENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <lmdb.h>
+
+#include "base/error.h"
+#include "store/store.h"
+
+enum table {
+    TABLE_ALIAS,
+    TABLE_PERSON,
+    TABLE_MEMBERSHIP,
+    TABLE_DOMAIN,
+    TABLE_EVENT,
+    TABLE_RUN,
+    TABLE_META,
+    TABLE_COUNT,
+};
+
+#define CACHE_ID_BYTES 16
+
+/* The row "state" of the meta table. */
+struct cache_state {
+    unsigned char cache_id[CACHE_ID_BYTES]; /* made with the cache, never changes */
+    unsigned char stamp[CACHE_ID_BYTES];    /* new with each generation */
+    uint64_t generation;
+    uint64_t next_event;
+};
+
+struct store {
+    MDB_env *environment;
+    MDB_dbi tables[TABLE_COUNT];
+    char *data_path;
+    enum store_access access;
+    /* The file that is open. */
+    dev_t device;
+    ino_t inode;
+    struct cache_state opened; /* as it was on opening; generation: highest seen since */
+};
+
+/* LMDB's code as an error text. Returns false. */
+bool environment_error(struct error *error, int code, const char *what);
+
+/* Bytes up to and with the last used page. Reads the meta pages, so check the size before. */
+uint64_t environment_used_bytes(struct store *store);
+
+/*
+ * The data file is as large as its last used page says. LMDB does not look: a read behind the
+ * end of the file is SIGBUS. ERROR_TEMPORARY if it is not.
+ */
+bool environment_check_size(struct store *store, struct error *error) MUST_CHECK;
+
+/*
+ * The path still names the file that is open, and we may still read it. ERROR_TEMPORARY: it is
+ * gone, forbidden, or another one.
+ */
+bool environment_check_identity(struct store *store, struct error *error) MUST_CHECK;
+
+/* Reads the state row in a transaction. ERROR_TEMPORARY, or ERROR_INVALID for another layout. */
+bool environment_read_state(struct store *store, MDB_txn *transaction, struct cache_state *ret,
+                            struct error *error) MUST_CHECK;
+bool environment_write_state(struct store *store, MDB_txn *transaction,
+                             const struct cache_state *state, struct error *error) MUST_CHECK;
+
+/*
+ * Begins a write transaction after all checks of a writer: same file, its size, same cache id,
+ * generation not gone back. The lock is held until commit or abort.
+ */
+bool environment_begin_write(struct store *store, MDB_txn **ret, struct error *error) MUST_CHECK;
+
+/* Commits; the transaction is gone either way. */
+bool environment_commit(struct store *store, MDB_txn *transaction, struct error *error) MUST_CHECK;
+
+#endif

@@ -1,0 +1,248 @@
+#include "store/reader.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/memory.h"
+#include "base/timestamp.h"
+#include "store/keyring.h"
+#include "store/transaction.h"
+
+/* How often the path is looked at, an ill cache opened again, and the key file re-read. */
+#define RECHECK_MS 1000
+
+/* What the data file was when it was last looked at. */
+struct sighting {
+    bool is_made;
+    dev_t device;
+    ino_t inode;
+    struct cache_state state;
+};
+
+struct store_reader {
+    char *directory;
+    char *key_file;
+    uint64_t limit_bytes;
+
+    struct store *store;      /* NULL while the cache cannot be read */
+    MDB_txn *transaction;     /* reset while at rest; NULL before the first wake */
+    struct snapshot snapshot; /* of transaction, while awake */
+    bool is_awake;
+    int64_t looked_at_ms; /* when the path was last looked at or opening last tried */
+    struct error trouble; /* why store is NULL */
+
+    struct sighting seen;    /* last look */
+    struct sighting trusted; /* last look at which the file was believed */
+    bool is_trusted;
+    uint64_t distrusted_generation; /* of the file at the first distrustful look */
+    uint64_t view;
+
+    struct keyring *keyring; /* NULL until needed */
+    int64_t keyring_read_ms;
+};
+
+struct store_reader *store_reader_create(const struct store_reader_settings *settings)
+{
+    struct store_reader *reader = memory_new(1, sizeof(*reader));
+    reader->directory = memory_copy_text(settings->directory);
+    reader->key_file = memory_copy_text(settings->key_file);
+    reader->limit_bytes = settings->limit_bytes;
+    reader->looked_at_ms = INT64_MIN / 2;
+    reader->keyring_read_ms = INT64_MIN / 2;
+    return reader;
+}
+
+static void close_store(struct store_reader *reader)
+{
+    if (reader->transaction != NULL)
+        mdb_txn_abort(reader->transaction);
+    reader->transaction = NULL;
+    store_close(reader->store);
+    reader->store = NULL;
+    reader->is_awake = false;
+}
+
+void store_reader_destroy(struct store_reader *reader)
+{
+    if (reader == NULL)
+        return;
+    close_store(reader);
+    keyring_destroy(reader->keyring);
+    free(reader->directory);
+    free(reader->key_file);
+    free(reader);
+}
+
+static bool is_same_file(const struct sighting *a, const struct sighting *b)
+{
+    return a->is_made && b->is_made && a->device == b->device && a->inode == b->inode &&
+           memcmp(a->state.cache_id, b->state.cache_id, CACHE_ID_BYTES) == 0;
+}
+
+/* The very generation that was trusted, to the byte: the stamp is new with each generation. */
+static bool is_same_content(const struct sighting *a, const struct sighting *b)
+{
+    return a->is_made && b->is_made && a->state.generation == b->state.generation &&
+           memcmp(a->state.cache_id, b->state.cache_id, CACHE_ID_BYTES) == 0 &&
+           memcmp(a->state.stamp, b->state.stamp, CACHE_ID_BYTES) == 0;
+}
+
+static bool goes_on_from(const struct sighting *now, const struct sighting *before)
+{
+    return is_same_file(now, before) && now->state.generation >= before->state.generation;
+}
+
+/* Decides whether the file just seen is believed; see "Change of file" in the architecture. */
+static void judge_sighting(struct store_reader *reader, const struct sighting *now)
+{
+    bool was_trusted = reader->is_trusted;
+    bool is_changed = !reader->seen.is_made || !goes_on_from(now, &reader->seen) ||
+                      now->state.generation != reader->seen.state.generation;
+    if (!reader->seen.is_made) {
+        reader->is_trusted = true;
+    } else if (!goes_on_from(now, &reader->seen)) {
+        reader->is_trusted =
+            goes_on_from(now, &reader->trusted) || is_same_content(now, &reader->trusted);
+        reader->distrusted_generation = now->state.generation;
+    }
+    reader->seen = *now;
+    if (reader->is_trusted)
+        reader->trusted = *now;
+    if (is_changed || was_trusted != reader->is_trusted)
+        reader->view++;
+}
+
+/* Opens the cache unless it was tried less than a second ago. */
+static bool open_store(struct store_reader *reader, int64_t now_ms)
+{
+    if (now_ms - reader->looked_at_ms < RECHECK_MS)
+        return false;
+    reader->looked_at_ms = now_ms;
+    return store_open(reader->directory, STORE_READ, reader->limit_bytes, &reader->store,
+                      &reader->trouble);
+}
+
+/* Once a second: the path still names the open file, else close it and open what is there. */
+static bool look_at_path(struct store_reader *reader, int64_t now_ms)
+{
+    if (now_ms - reader->looked_at_ms < RECHECK_MS)
+        return true;
+    if (environment_check_identity(reader->store, &reader->trouble)) {
+        reader->looked_at_ms = now_ms;
+        return true;
+    }
+    close_store(reader);
+    return open_store(reader, now_ms);
+}
+
+static bool renew(struct store_reader *reader)
+{
+    struct error *error = &reader->trouble;
+    struct snapshot *snapshot = &reader->snapshot;
+    if (!environment_check_size(reader->store, error))
+        return false;
+    int code = reader->transaction != NULL ? mdb_txn_renew(reader->transaction)
+                                           : mdb_txn_begin(reader->store->environment, NULL,
+                                                           MDB_RDONLY, &reader->transaction);
+    if (code != 0)
+        return environment_error(error, code, "cannot read the cache");
+    *snapshot = (struct snapshot){.store = reader->store, .transaction = reader->transaction};
+    if (!environment_read_state(reader->store, reader->transaction, &snapshot->state, error))
+        return false;
+    struct sighting now = {true, reader->store->device, reader->store->inode, snapshot->state};
+    judge_sighting(reader, &now);
+    return true;
+}
+
+bool store_reader_wake(struct store_reader *reader, struct error *error)
+{
+    if (reader->is_awake)
+        return true;
+    int64_t now_ms = timestamp_monotonic_ms();
+    bool is_open =
+        reader->store != NULL ? look_at_path(reader, now_ms) : open_store(reader, now_ms);
+    if (is_open && !renew(reader)) {
+        close_store(reader);
+        reader->looked_at_ms = now_ms;
+        is_open = false;
+    }
+    if (!is_open) {
+        if (error != NULL)
+            *error = reader->trouble;
+        return false;
+    }
+    reader->is_awake = true;
+    return true;
+}
+
+void store_reader_rest(struct store_reader *reader)
+{
+    if (!reader->is_awake)
+        return;
+    mdb_txn_reset(reader->transaction);
+    reader->is_awake = false;
+}
+
+uint64_t store_reader_view(const struct store_reader *reader)
+{
+    return reader->view;
+}
+
+uint64_t store_reader_generation(const struct store_reader *reader)
+{
+    return reader->seen.state.generation;
+}
+
+bool store_reader_is_open(const struct store_reader *reader, const struct domain_record *domain)
+{
+    return domain->is_open &&
+           (reader->is_trusted || domain->opened_generation > reader->distrusted_generation);
+}
+
+bool store_reader_is_trusted(const struct store_reader *reader)
+{
+    return reader->is_trusted;
+}
+
+bool store_reader_each_domain(struct store_reader *reader, snapshot_domain_visit *visit,
+                              void *context, struct error *error)
+{
+    return snapshot_each_domain(&reader->snapshot, visit, context, error);
+}
+
+enum store_result store_reader_alias(struct store_reader *reader, const char *domain,
+                                     struct span local, struct alias_record *ret,
+                                     struct error *error)
+{
+    return snapshot_alias(&reader->snapshot, domain, local, ret, error);
+}
+
+/* The old ring stays if the new one cannot be read. */
+static bool read_keyring(struct store_reader *reader, struct error *error)
+{
+    int64_t now_ms = timestamp_monotonic_ms();
+    struct keyring *fresh;
+    if (now_ms - reader->keyring_read_ms < RECHECK_MS)
+        return error_set(error, ERROR_TEMPORARY, "the key file was read less than a second ago");
+    reader->keyring_read_ms = now_ms;
+    if (!keyring_read(reader->key_file, &fresh, error))
+        return false;
+    keyring_destroy(reader->keyring);
+    reader->keyring = fresh;
+    return true;
+}
+
+bool store_reader_open_targets(struct store_reader *reader, const char *domain, struct span local,
+                               const struct alias_record *record, struct buffer *out,
+                               struct error *error)
+{
+    if (reader->keyring == NULL && !read_keyring(reader, error))
+        return false;
+    enum unseal_result result =
+        keyring_unseal_alias(reader->keyring, domain, local, record->sealed_targets, out);
+    if (result == UNSEAL_UNKNOWN_KEY && read_keyring(reader, error))
+        result = keyring_unseal_alias(reader->keyring, domain, local, record->sealed_targets, out);
+    return result == UNSEAL_DONE || unseal_result_to_error(result, error);
+}

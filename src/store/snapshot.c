@@ -1,0 +1,321 @@
+#include "store/snapshot.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "base/memory.h"
+#include "store/transaction.h"
+
+bool snapshot_begin(struct store *store, struct snapshot **ret, struct error *error)
+{
+    MDB_txn *transaction;
+    struct cache_state state;
+    if (!environment_check_size(store, error))
+        return false;
+    int code = mdb_txn_begin(store->environment, NULL, MDB_RDONLY, &transaction);
+    if (code != 0)
+        return environment_error(error, code, "cannot read the cache");
+    if (!environment_read_state(store, transaction, &state, error)) {
+        mdb_txn_abort(transaction);
+        return false;
+    }
+    struct snapshot *snapshot = memory_new(1, sizeof(*snapshot));
+    *snapshot = (struct snapshot){store, transaction, state};
+    *ret = snapshot;
+    return true;
+}
+
+void snapshot_end(struct snapshot *snapshot)
+{
+    if (snapshot == NULL)
+        return;
+    mdb_txn_abort(snapshot->transaction);
+    free(snapshot);
+}
+
+uint64_t snapshot_generation(const struct snapshot *snapshot)
+{
+    return snapshot->state.generation;
+}
+
+const char *snapshot_cache_id(const struct snapshot *snapshot, char text[33])
+{
+    return sodium_bin2hex(text, 33, snapshot->state.cache_id, CACHE_ID_BYTES);
+}
+
+uint64_t snapshot_used_bytes(const struct snapshot *snapshot)
+{
+    return environment_used_bytes(snapshot->store);
+}
+
+enum store_result snapshot_get(struct snapshot *snapshot, enum table table, const struct key *key,
+                               struct span *ret, struct error *error)
+{
+    MDB_val wanted = {key->length, (void *)key->bytes};
+    MDB_val value;
+    int code = mdb_get(snapshot->transaction, snapshot->store->tables[table], &wanted, &value);
+    if (code == MDB_NOTFOUND)
+        return STORE_ABSENT;
+    if (code != 0) {
+        environment_error(error, code, "cannot read the cache");
+        return STORE_TROUBLE;
+    }
+    *ret = (struct span){value.mv_data, value.mv_size};
+    return STORE_FOUND;
+}
+
+enum store_result snapshot_undecodable(struct error *error, const char *table)
+{
+    error_set(error, ERROR_TEMPORARY, "a record of table \"%s\" cannot be understood", table);
+    return STORE_TROUBLE;
+}
+
+enum store_result snapshot_alias(struct snapshot *snapshot, const char *domain, struct span local,
+                                 struct alias_record *ret, struct error *error)
+{
+    struct key key;
+    struct span bytes;
+    if (!key_of_pair(&key, domain, local))
+        return STORE_ABSENT;
+    enum store_result result = snapshot_get(snapshot, TABLE_ALIAS, &key, &bytes, error);
+    if (result == STORE_FOUND && !alias_record_decode(bytes, ret))
+        return snapshot_undecodable(error, "alias");
+    return result;
+}
+
+enum store_result snapshot_person(struct snapshot *snapshot, const char *name,
+                                  struct person_record *ret, struct error *error)
+{
+    struct key key;
+    struct span bytes;
+    if (!key_of_name(&key, span_of(name)))
+        return STORE_ABSENT;
+    enum store_result result = snapshot_get(snapshot, TABLE_PERSON, &key, &bytes, error);
+    if (result == STORE_FOUND && !person_record_decode(bytes, ret))
+        return snapshot_undecodable(error, "person");
+    return result;
+}
+
+enum store_result snapshot_membership(struct snapshot *snapshot, const char *domain,
+                                      const char *name, struct membership_record *ret,
+                                      struct error *error)
+{
+    struct key key;
+    struct span bytes;
+    if (!key_of_pair(&key, domain, span_of(name)))
+        return STORE_ABSENT;
+    enum store_result result = snapshot_get(snapshot, TABLE_MEMBERSHIP, &key, &bytes, error);
+    if (result == STORE_FOUND && !membership_record_decode(bytes, ret))
+        return snapshot_undecodable(error, "membership");
+    return result;
+}
+
+enum store_result snapshot_domain(struct snapshot *snapshot, const char *domain,
+                                  struct domain_record *ret, struct error *error)
+{
+    struct key key;
+    struct span bytes;
+    if (!key_of_name(&key, span_of(domain)))
+        return STORE_ABSENT;
+    enum store_result result = snapshot_get(snapshot, TABLE_DOMAIN, &key, &bytes, error);
+    if (result == STORE_FOUND && !domain_record_decode(bytes, ret))
+        return snapshot_undecodable(error, "domain");
+    return result;
+}
+
+enum store_result snapshot_run(struct snapshot *snapshot, const char *domain,
+                               struct run_record *ret, struct error *error)
+{
+    struct key key;
+    struct span bytes;
+    if (!key_of_name(&key, span_of(domain)))
+        return STORE_ABSENT;
+    enum store_result result = snapshot_get(snapshot, TABLE_RUN, &key, &bytes, error);
+    if (result == STORE_FOUND && !run_record_decode(bytes, ret))
+        return snapshot_undecodable(error, "run");
+    return result;
+}
+
+/* ---- walks ---- */
+
+/* A row on the way; the result is whether to go on. */
+typedef enum store_result row_visit(void *context, struct span key, struct span value,
+                                    bool *ret_go_on, struct error *error);
+
+static bool walk(struct snapshot *snapshot, enum table table, const char *domain, row_visit *visit,
+                 void *context, struct error *error)
+{
+    MDB_cursor *cursor;
+    struct key prefix = {0};
+    MDB_val key = {0};
+    MDB_val value;
+    if (domain != NULL && !key_of_pair(&prefix, domain, (struct span){"", 0}))
+        return true;
+    int code = mdb_cursor_open(snapshot->transaction, snapshot->store->tables[table], &cursor);
+    if (code != 0)
+        return environment_error(error, code, "cannot read the cache");
+    key = (MDB_val){prefix.length, prefix.bytes};
+    code = mdb_cursor_get(cursor, &key, &value, prefix.length != 0 ? MDB_SET_RANGE : MDB_FIRST);
+    bool go_on = true;
+    enum store_result result = STORE_FOUND;
+    while (code == 0 && go_on && result == STORE_FOUND) {
+        if (key.mv_size < prefix.length || memcmp(key.mv_data, prefix.bytes, prefix.length) != 0)
+            break;
+        result = visit(context, (struct span){key.mv_data, key.mv_size},
+                       (struct span){value.mv_data, value.mv_size}, &go_on, error);
+        if (go_on && result == STORE_FOUND)
+            code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
+    }
+    mdb_cursor_close(cursor);
+    if (code != 0 && code != MDB_NOTFOUND)
+        return environment_error(error, code, "cannot read the cache");
+    return result != STORE_TROUBLE;
+}
+
+/* Key parts as NUL-terminated text. */
+struct names {
+    char first[KEY_MAX_BYTES + 1];
+    char second[KEY_MAX_BYTES + 1];
+};
+
+static bool names_of_pair(struct names *names, struct span key)
+{
+    struct span first, second;
+    if (!key_split_pair(key, &first, &second))
+        return false;
+    memcpy(names->first, first.data, first.length);
+    names->first[first.length] = '\0';
+    memcpy(names->second, second.data, second.length);
+    names->second[second.length] = '\0';
+    return true;
+}
+
+static void name_of_key(struct names *names, struct span key)
+{
+    memcpy(names->first, key.data, key.length);
+    names->first[key.length] = '\0';
+}
+
+struct alias_walk {
+    snapshot_alias_visit *visit;
+    void *context;
+};
+
+static enum store_result visit_alias(void *context, struct span key, struct span value,
+                                     bool *ret_go_on, struct error *error)
+{
+    struct alias_walk *alias_walk = context;
+    struct names names;
+    struct alias_record record;
+    if (!names_of_pair(&names, key) || !alias_record_decode(value, &record))
+        return snapshot_undecodable(error, "alias");
+    *ret_go_on = alias_walk->visit(alias_walk->context, names.first, names.second, &record);
+    return STORE_FOUND;
+}
+
+bool snapshot_each_alias(struct snapshot *snapshot, const char *domain, snapshot_alias_visit *visit,
+                         void *context, struct error *error)
+{
+    struct alias_walk alias_walk = {visit, context};
+    return walk(snapshot, TABLE_ALIAS, domain, visit_alias, &alias_walk, error);
+}
+
+struct person_walk {
+    snapshot_person_visit *visit;
+    void *context;
+};
+
+static enum store_result visit_person(void *context, struct span key, struct span value,
+                                      bool *ret_go_on, struct error *error)
+{
+    struct person_walk *person_walk = context;
+    struct names names;
+    struct person_record record;
+    name_of_key(&names, key);
+    if (!person_record_decode(value, &record))
+        return snapshot_undecodable(error, "person");
+    *ret_go_on = person_walk->visit(person_walk->context, names.first, &record);
+    return STORE_FOUND;
+}
+
+bool snapshot_each_person(struct snapshot *snapshot, snapshot_person_visit *visit, void *context,
+                          struct error *error)
+{
+    struct person_walk person_walk = {visit, context};
+    return walk(snapshot, TABLE_PERSON, NULL, visit_person, &person_walk, error);
+}
+
+struct membership_walk {
+    snapshot_membership_visit *visit;
+    void *context;
+};
+
+static enum store_result visit_membership(void *context, struct span key, struct span value,
+                                          bool *ret_go_on, struct error *error)
+{
+    struct membership_walk *membership_walk = context;
+    struct names names;
+    struct membership_record record;
+    if (!names_of_pair(&names, key) || !membership_record_decode(value, &record))
+        return snapshot_undecodable(error, "membership");
+    *ret_go_on =
+        membership_walk->visit(membership_walk->context, names.first, names.second, &record);
+    return STORE_FOUND;
+}
+
+bool snapshot_each_membership(struct snapshot *snapshot, const char *domain,
+                              snapshot_membership_visit *visit, void *context, struct error *error)
+{
+    struct membership_walk membership_walk = {visit, context};
+    return walk(snapshot, TABLE_MEMBERSHIP, domain, visit_membership, &membership_walk, error);
+}
+
+struct domain_walk {
+    snapshot_domain_visit *visit;
+    void *context;
+};
+
+static enum store_result visit_domain(void *context, struct span key, struct span value,
+                                      bool *ret_go_on, struct error *error)
+{
+    struct domain_walk *domain_walk = context;
+    struct names names;
+    struct domain_record record;
+    name_of_key(&names, key);
+    if (!domain_record_decode(value, &record))
+        return snapshot_undecodable(error, "domain");
+    *ret_go_on = domain_walk->visit(domain_walk->context, names.first, &record);
+    return STORE_FOUND;
+}
+
+bool snapshot_each_domain(struct snapshot *snapshot, snapshot_domain_visit *visit, void *context,
+                          struct error *error)
+{
+    struct domain_walk domain_walk = {visit, context};
+    return walk(snapshot, TABLE_DOMAIN, NULL, visit_domain, &domain_walk, error);
+}
+
+struct event_walk {
+    snapshot_event_visit *visit;
+    void *context;
+};
+
+static enum store_result visit_event(void *context, struct span key, struct span value,
+                                     bool *ret_go_on, struct error *error)
+{
+    struct event_walk *event_walk = context;
+    struct event_record record;
+    if (!event_record_decode(value, &record))
+        return snapshot_undecodable(error, "event");
+    *ret_go_on = event_walk->visit(event_walk->context, key_sequence(key), &record);
+    return STORE_FOUND;
+}
+
+bool snapshot_each_event(struct snapshot *snapshot, snapshot_event_visit *visit, void *context,
+                         struct error *error)
+{
+    struct event_walk event_walk = {visit, context};
+    return walk(snapshot, TABLE_EVENT, NULL, visit_event, &event_walk, error);
+}
