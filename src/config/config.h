@@ -15,13 +15,16 @@
 
 #define CONFIG_DEFAULT_FILE "/etc/lpalias/lpalias.conf"
 
-enum config_protocol { CONFIG_SOCKETMAP, CONFIG_TCP_TABLE };
+enum config_protocol {
+    CONFIG_SOCKETMAP,
+    CONFIG_TCP_TABLE,
+};
 
 struct config_listener {
     enum config_protocol protocol;
     char *text;         /* as written, for messages: "unix:/path", "inet:127.0.0.1:10041" */
     char *unix_path;    /* absolute, at most 107 bytes; NULL for inet */
-    char *inet_address; /* numeric IPv4 or IPv6 without brackets; NULL for unix */
+    char *inet_address; /* numeric IPv4 or IPv6 without brackets, canonical; NULL for unix */
     uint16_t inet_port; /* 0: any free one (written to the log) */
     char *map;          /* tcp_table only: the map that this listener serves */
 };
@@ -75,19 +78,24 @@ struct config {
     size_t domain_count;
 };
 
-/* What is wrong with a file: each with "FILE:LINE: text" and a hint. */
+/* What is wrong with a file: each line "FILE:LINE: text; hint", in the order of the file. */
 struct config_problems {
     char **lines;
     size_t count;
+    bool unreadable; /* the one line says why the file cannot be read: cannot tell */
 };
+/* Frees the lines; NULL and a zeroed struct are fine. */
 void config_problems_finish(struct config_problems *problems);
 
 /*
  * Reads file. On success *ret_config is to be destroyed by the caller and problems is empty.
- * False: problems holds all value problems and the first syntax error; nothing else was opened.
+ * False: problems, which the caller finishes, holds all value problems and the first syntax error
+ * in escaped text; nothing else was opened. Not to be called in two threads at a time.
  */
 bool config_read(const char *file, struct config **ret_config,
                  struct config_problems *problems) MUST_CHECK;
+
+/* Frees it and all it holds; NULL is fine. */
 void config_destroy(struct config *config);
 
 /* The domain of that A-label, or NULL. */

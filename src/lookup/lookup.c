@@ -27,7 +27,7 @@ struct ours {
 
 struct lookup {
     struct store_reader *reader;
-    struct ours *domains;
+    struct ours **domains; /* pointers, as a question holds one while more are learnt */
     size_t domain_count, domain_capacity;
     char *role_default_target;
     char *recipient_delimiter;
@@ -64,8 +64,8 @@ static void trace(const struct question *question, const char *format, ...)
 static struct ours *find_domain(const struct lookup *lookup, const char *name)
 {
     for (size_t i = 0; i < lookup->domain_count; i++)
-        if (strcmp(lookup->domains[i].name, name) == 0)
-            return &lookup->domains[i];
+        if (strcmp(lookup->domains[i]->name, name) == 0)
+            return lookup->domains[i];
     return NULL;
 }
 
@@ -73,12 +73,13 @@ static struct ours *add_domain(struct lookup *lookup, const char *name)
 {
     lookup->domains = memory_grow(lookup->domains, lookup->domain_count, &lookup->domain_capacity,
                                   sizeof(*lookup->domains));
-    struct ours *domain = &lookup->domains[lookup->domain_count++];
-    *domain = (struct ours){.name = memory_copy_text(name)};
+    struct ours *domain = memory_new(1, sizeof(*domain));
+    domain->name = memory_copy_text(name);
+    lookup->domains[lookup->domain_count++] = domain;
     return domain;
 }
 
-static void finish_domain(struct ours *domain)
+static void destroy_domain(struct ours *domain)
 {
     for (size_t i = 0; i < domain->role_count; i++) {
         free(domain->roles[i].name);
@@ -87,6 +88,7 @@ static void finish_domain(struct ours *domain)
     free(domain->roles);
     free(domain->catch_all);
     free(domain->name);
+    free(domain);
 }
 
 struct lookup *lookup_create(const struct lookup_settings *settings, struct store_reader *reader)
@@ -114,7 +116,7 @@ void lookup_destroy(struct lookup *lookup)
     if (lookup == NULL)
         return;
     for (size_t i = 0; i < lookup->domain_count; i++)
-        finish_domain(&lookup->domains[i]);
+        destroy_domain(lookup->domains[i]);
     free(lookup->domains);
     free(lookup->role_default_target);
     free(lookup->recipient_delimiter);
@@ -138,11 +140,11 @@ static void forget_removed_domains(struct lookup *lookup)
 {
     size_t kept = 0;
     for (size_t i = 0; i < lookup->domain_count; i++) {
-        struct ours *domain = &lookup->domains[i];
+        struct ours *domain = lookup->domains[i];
         if (domain->is_configured || domain->is_cached)
-            lookup->domains[kept++] = *domain;
+            lookup->domains[kept++] = domain;
         else
-            finish_domain(domain);
+            destroy_domain(domain);
     }
     lookup->domain_count = kept;
 }
@@ -157,7 +159,7 @@ static bool learn_domains(struct lookup *lookup, struct error *error)
         return true;
     lookup->is_view_known = false;
     for (size_t i = 0; i < lookup->domain_count; i++)
-        lookup->domains[i].is_open = lookup->domains[i].is_cached = false;
+        lookup->domains[i]->is_open = lookup->domains[i]->is_cached = false;
     if (!store_reader_each_domain(lookup->reader, learn_domain, lookup, error))
         return false;
     lookup->known_view = store_reader_view(lookup->reader);

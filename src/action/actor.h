@@ -1,0 +1,21 @@
+/* Who does something, as it stands in the audit log: "operator:root", "refresh". */
+#ifndef LPALIAS_ACTION_ACTOR_H
+#define LPALIAS_ACTION_ACTOR_H
+
+#include <stdint.h>
+
+#include "store/keyring.h"
+#include "store/store.h"
+
+/* What every act needs: the cache, the keys, who and when. All borrowed. */
+struct action {
+    struct store *store;
+    const struct keyring *ring;
+    const char *actor;
+    int64_t now_s;
+    /* Domains that are ours by the configuration (A-labels). */
+    const char *const *domains;
+    size_t domain_count;
+};
+
+#endif

@@ -1,0 +1,112 @@
+#include "action/domain.h"
+
+#include <string.h>
+
+struct domain_request {
+    const struct action *action;
+    const char *domain;
+    bool open;
+};
+
+static void tell(const struct action *action, const char *act, const char *domain,
+                 struct changeset *changeset)
+{
+    struct event_record event = {
+        .at_s = action->now_s,
+        .actor = span_of(action->actor),
+        .act = span_of(act),
+        .domain = span_of(domain),
+    };
+    changeset_event(changeset, &event);
+}
+
+static bool find_row(const char *domain, struct snapshot *snapshot, struct domain_record *ret,
+                     struct error *error)
+{
+    enum store_result result = snapshot_domain(snapshot, domain, ret, error);
+    return result == STORE_FOUND ||
+           (result == STORE_ABSENT &&
+            error_set(error, ERROR_INVALID,
+                      "the cache has no domain %s yet; a refresh or an import brings it", domain));
+}
+
+static bool plan_state(void *context, struct snapshot *snapshot, struct changeset *changeset,
+                       struct error *error)
+{
+    const struct domain_request *request = context;
+    struct domain_record row;
+    if (!find_row(request->domain, snapshot, &row, error))
+        return false;
+    if (!request->open && !row.is_open)
+        return true;
+    row.is_open = request->open;
+    if (request->open)
+        row.opened_generation = snapshot_generation(snapshot) + 1;
+    changeset_begin_group(changeset, false);
+    changeset_put_domain(changeset, request->domain, &row);
+    tell(request->action, request->open ? "domain.open" : "domain.close", request->domain,
+         changeset);
+    return true;
+}
+
+bool action_domain_open(const struct action *action, const char *domain,
+                        struct store_update_result *ret, struct error *error)
+{
+    struct domain_request request = {action, domain, true};
+    return store_update(action->store, plan_state, &request, ret, error);
+}
+
+bool action_domain_close(const struct action *action, const char *domain,
+                         struct store_update_result *ret, struct error *error)
+{
+    struct domain_request request = {action, domain, false};
+    return store_update(action->store, plan_state, &request, ret, error);
+}
+
+static bool delete_alias(void *context, const char *domain, const char *local,
+                         const struct alias_record *record)
+{
+    (void)record;
+    changeset_delete_alias(context, domain, local);
+    return true;
+}
+
+static bool delete_membership(void *context, const char *domain, const char *name,
+                              const struct membership_record *record)
+{
+    (void)record;
+    changeset_delete_membership(context, domain, name);
+    return true;
+}
+
+/*
+ * One group, so that it is one piece however large: a domain half removed would answer NOTFOUND
+ * for names whose neighbours still work.
+ */
+static bool plan_removal(void *context, struct snapshot *snapshot, struct changeset *changeset,
+                         struct error *error)
+{
+    const struct domain_request *request = context;
+    struct domain_record row;
+    if (!find_row(request->domain, snapshot, &row, error))
+        return false;
+    changeset_begin_group(changeset, false);
+    if (!snapshot_each_alias(snapshot, request->domain, delete_alias, changeset, error) ||
+        !snapshot_each_membership(snapshot, request->domain, delete_membership, changeset, error))
+        return false;
+    changeset_delete_domain(changeset, request->domain);
+    tell(request->action, "domain.remove", request->domain, changeset);
+    return true;
+}
+
+bool action_domain_remove(const struct action *action, const char *domain,
+                          struct store_update_result *ret, struct error *error)
+{
+    for (size_t i = 0; i < action->domain_count; i++)
+        if (strcmp(action->domains[i], domain) == 0)
+            return error_set(error, ERROR_INVALID,
+                             "%s still stands in the configuration; take it out there first",
+                             domain);
+    struct domain_request request = {action, domain, false};
+    return store_update(action->store, plan_removal, &request, ret, error);
+}

@@ -1,0 +1,322 @@
+#include "action/import.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "action/target.h"
+#include "address/address.h"
+#include "address/role.h"
+#include "base/memory.h"
+
+/* Enough for any list that still fits a tcp_table reply; a longer one wants a mailing list. */
+#define STATIC_TARGET_MAX_COUNT 50
+
+struct import {
+    const struct action *action;
+    struct import_request *request;
+    struct snapshot *snapshot;
+    struct changeset *changeset;
+    size_t *by_address; /* rows in the order of their folded address, then of their line */
+    struct address *addresses;
+    bool *has_domain_row; /* per configured domain: its row is there or was just put */
+    /* The last row that gave a person targets; they belong to the person, in all domains. */
+    const struct import_row *matched;
+    const struct address *matched_address;
+};
+
+static bool refuse(struct import_row *row, const char *format, ...) PRINTF_LIKE(2, 3);
+
+static bool refuse(struct import_row *row, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    row->fate = IMPORT_REFUSED;
+    vsnprintf(row->reason, sizeof(row->reason), format, args);
+    va_end(args);
+    return false;
+}
+
+/* Index of the domain among ours, or domain_count. */
+static size_t find_domain(const struct action *action, const char *domain)
+{
+    size_t i = 0;
+    while (i < action->domain_count && strcmp(action->domains[i], domain) != 0)
+        i++;
+    return i;
+}
+
+/* What can be said of a row without the cache; true if nothing speaks against it. */
+static bool check_address(const struct import *import, struct import_row *row,
+                          struct address *address)
+{
+    size_t length = strlen(row->address);
+    if (length != 0 && row->address[0] == '@')
+        return refuse(row, "a catch-all is set in the configuration: catch-all");
+    if (address_parse(row->address, length, address) != ADDRESS_FULL ||
+        !address_is_legal_local(address->local, address->local_length))
+        return refuse(row, "not an address that Postfix asks for");
+    if (find_domain(import->action, address->domain) == import->action->domain_count)
+        return refuse(row, "its domain is not in the configuration");
+    if (address_is_role(address->local, address->local_length))
+        return refuse(row, "%s is a role address, set in the configuration: role", address->local);
+    return true;
+}
+
+/* A domain that comes by import only has no listing, but must stand in the table to be ours. */
+static void put_domain_row(struct import *import, size_t domain)
+{
+    if (import->has_domain_row[domain])
+        return;
+    import->has_domain_row[domain] = true;
+    struct domain_record row = {.team = span_of(import->request->teams[domain])};
+    changeset_begin_group(import->changeset, true);
+    changeset_put_domain(import->changeset, import->action->domains[domain], &row);
+}
+
+static bool has_same_targets(const struct import_row *a, const struct import_row *b)
+{
+    if (a->target_count != b->target_count)
+        return false;
+    for (size_t i = 0; i < a->target_count; i++)
+        if (strcmp(a->targets[i], b->targets[i]) != 0)
+            return false;
+    return true;
+}
+
+/* Rows of one person are neighbours; the first gives the targets, others must agree with it. */
+static bool import_member(struct import *import, struct import_row *row,
+                          const struct address *address, struct error *error)
+{
+    struct buffer lines = {0};
+    struct error wrong;
+    bool is_fine = true;
+    bool is_repeat =
+        import->matched != NULL && strcmp(import->matched_address->local, address->local) == 0;
+    row->fate = IMPORT_MATCHED;
+    if (is_repeat && has_same_targets(import->matched, row))
+        return true;
+    if (is_repeat) {
+        refuse(row, "line %u gives the same person other targets", import->matched->line);
+    } else if (!target_check_all(import->action, (const char *const *)row->targets,
+                                 row->target_count, true, &lines, &wrong)) {
+        refuse(row, "%s", wrong.text);
+    } else {
+        is_fine = target_plan_person(import->action, address->local,
+                                     (struct span){lines.data, lines.length}, import->snapshot,
+                                     import->changeset, error);
+        import->matched = row;
+        import->matched_address = address;
+    }
+    buffer_finish(&lines);
+    return is_fine;
+}
+
+static void tell_static(struct import *import, const struct address *address)
+{
+    struct event_record event = {
+        .at_s = import->action->now_s,
+        .actor = span_of(import->action->actor),
+        .act = span_of("alias.static"),
+        .domain = span_of(address->domain),
+        .subject = span_of(address->local),
+        .detail = span_of("import"),
+    };
+    changeset_event(import->changeset, &event);
+}
+
+/* The static alias that stands there has just these targets. */
+static bool is_same_static(const struct import *import, const struct address *address,
+                           const struct alias_record *before, const struct buffer *lines)
+{
+    struct buffer plain = {0};
+    struct span local = {address->local, address->local_length};
+    bool is_same = keyring_unseal_alias(import->action->ring, address->domain, local,
+                                        before->sealed_targets, &plain) == UNSEAL_DONE &&
+                   plain.length == lines->length &&
+                   memcmp(plain.data, lines->data, plain.length) == 0;
+    buffer_finish(&plain);
+    return is_same;
+}
+
+static void put_static(struct import *import, const struct address *address,
+                       const struct alias_record *before, const struct buffer *lines)
+{
+    if (before != NULL && is_same_static(import, address, before, lines))
+        return;
+    struct buffer sealed = {0};
+    keyring_seal_alias(import->action->ring, address->domain,
+                       (struct span){address->local, address->local_length},
+                       (struct span){lines->data, lines->length}, &sealed);
+    struct alias_record alias = {
+        .kind = ALIAS_STATIC,
+        .state = ALIAS_ACTIVE,
+        .extension = EXTENSION_DROP,
+        .since_s = before != NULL ? before->since_s : import->action->now_s,
+        .sealed_targets = {sealed.data, sealed.length},
+    };
+    changeset_begin_group(import->changeset, before == NULL);
+    changeset_put_alias(import->changeset, address->domain, address->local, &alias);
+    tell_static(import, address);
+    buffer_finish(&sealed);
+}
+
+static bool import_static(struct import *import, struct import_row *row,
+                          const struct address *address, struct error *error)
+{
+    struct alias_record before;
+    struct error wrong;
+    enum store_result result =
+        snapshot_alias(import->snapshot, address->domain,
+                       (struct span){address->local, address->local_length}, &before, error);
+    if (result == STORE_TROUBLE)
+        return false;
+    if (result == STORE_FOUND && before.kind != ALIAS_STATIC) {
+        refuse(row, "the address belongs to %s, who is or was a member", address->local);
+        return true;
+    }
+    if (row->target_count > STATIC_TARGET_MAX_COUNT) {
+        refuse(row, "more than %d targets", STATIC_TARGET_MAX_COUNT);
+        return true;
+    }
+    struct buffer lines = {0};
+    if (target_check_all(import->action, (const char *const *)row->targets, row->target_count,
+                         false, &lines, &wrong)) {
+        row->fate = IMPORT_STATIC;
+        put_domain_row(import, find_domain(import->action, address->domain));
+        put_static(import, address, result == STORE_FOUND ? &before : NULL, &lines);
+    } else {
+        refuse(row, "%s", wrong.text);
+    }
+    buffer_finish(&lines);
+    return true;
+}
+
+static bool import_row(struct import *import, struct import_row *row, const struct address *address,
+                       struct error *error)
+{
+    struct domain_record domain = {0};
+    struct membership_record membership;
+    enum store_result has_domain =
+        snapshot_domain(import->snapshot, address->domain, &domain, error);
+    if (has_domain == STORE_TROUBLE)
+        return false;
+    if (has_domain == STORE_FOUND)
+        import->has_domain_row[find_domain(import->action, address->domain)] = true;
+    if (import->request->is_all_static)
+        return import_static(import, row, address, error);
+    if (domain.filled_s == 0) {
+        refuse(row, "no refresh has filled its domain, so its members are not known yet");
+        return true;
+    }
+    enum store_result is_member =
+        snapshot_membership(import->snapshot, address->domain, address->local, &membership, error);
+    if (is_member == STORE_TROUBLE)
+        return false;
+    /* Who left without ever having been live has nothing that targets could go to. */
+    if (is_member == STORE_FOUND && (membership.is_member || membership.live_since_s != 0))
+        return import_member(import, row, address, error);
+    return import_static(import, row, address, error);
+}
+
+/* ---- order: by local part and domain, so that rows of one person or address are neighbours ----
+ */
+
+struct sort_context {
+    const struct address *addresses;
+};
+
+static bool is_same_address(const struct address *a, const struct address *b)
+{
+    return strcmp(a->local, b->local) == 0 && strcmp(a->domain, b->domain) == 0;
+}
+
+static int compare_rows(const void *a, const void *b, void *context)
+{
+    const struct address *addresses = ((struct sort_context *)context)->addresses;
+    size_t left = *(const size_t *)a, right = *(const size_t *)b;
+    int order = strcmp(addresses[left].local, addresses[right].local);
+    if (order == 0)
+        order = strcmp(addresses[left].domain, addresses[right].domain);
+    return order != 0 ? order : (left > right) - (left < right);
+}
+
+static bool import_rows(struct import *import, struct error *error)
+{
+    for (size_t i = 0; i < import->request->row_count; i++) {
+        size_t index = import->by_address[i];
+        struct import_row *row = &import->request->rows[index];
+        if (row->fate == IMPORT_REFUSED)
+            continue;
+        size_t earlier = i != 0 ? import->by_address[i - 1] : index;
+        if (earlier != index &&
+            is_same_address(&import->addresses[earlier], &import->addresses[index]))
+            refuse(row, "the address stands in line %u already",
+                   import->request->rows[earlier].line);
+        else if (!import_row(import, row, &import->addresses[index], error))
+            return false;
+    }
+    return true;
+}
+
+struct import_context {
+    const struct action *action;
+    struct import_request *request;
+};
+
+static bool plan_import(void *context, struct snapshot *snapshot, struct changeset *changeset,
+                        struct error *error)
+{
+    const struct import_context *from = context;
+    struct import_request *request = from->request;
+    struct import import = {
+        .action = from->action,
+        .request = request,
+        .snapshot = snapshot,
+        .changeset = changeset,
+        .by_address = memory_new(request->row_count, sizeof(size_t)),
+        .addresses = memory_new(request->row_count, sizeof(struct address)),
+        .has_domain_row = memory_new(from->action->domain_count, sizeof(bool)),
+    };
+    for (size_t i = 0; i < request->row_count; i++) {
+        struct import_row *row = &request->rows[i];
+        row->fate = IMPORT_STATIC;
+        row->reason[0] = '\0';
+        import.by_address[i] = i;
+        if (!check_address(&import, row, &import.addresses[i]))
+            import.addresses[i].local[0] = import.addresses[i].domain[0] = '\0';
+    }
+    struct sort_context sort_context = {import.addresses};
+    qsort_r(import.by_address, request->row_count, sizeof(size_t), compare_rows, &sort_context);
+    bool is_fine = import_rows(&import, error);
+    free(import.by_address);
+    free(import.addresses);
+    free(import.has_domain_row);
+    return is_fine;
+}
+
+static bool plan_only(struct import_context *context, struct store_update_result *ret,
+                      struct error *error)
+{
+    struct snapshot *snapshot;
+    if (!snapshot_begin(context->action->store, &snapshot, error))
+        return false;
+    struct changeset *changeset = changeset_create();
+    bool is_planned = plan_import(context, snapshot, changeset, error);
+    *ret = (struct store_update_result){.changed = changeset_count(changeset) != 0,
+                                        .generation = snapshot_generation(snapshot),
+                                        .records = changeset_count(changeset),
+                                        .attempts = 1};
+    changeset_destroy(changeset);
+    snapshot_end(snapshot);
+    return is_planned;
+}
+
+bool action_import(const struct action *action, struct import_request *request, bool is_dry,
+                   struct store_update_result *ret, struct error *error)
+{
+    struct import_context context = {action, request};
+    return is_dry ? plan_only(&context, ret, error)
+                  : store_update(action->store, plan_import, &context, ret, error);
+}

@@ -1,0 +1,41 @@
+/* The targets of a person: up to five, outside all domains that are ours. */
+#ifndef LPALIAS_ACTION_TARGET_H
+#define LPALIAS_ACTION_TARGET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "action/actor.h"
+#include "base/buffer.h"
+#include "base/error.h"
+#include "store/changeset.h"
+#include "store/snapshot.h"
+
+#define TARGET_MAX_COUNT 5
+
+/*
+ * Checks targets as given and appends them in canonical form, one a line, without repeats.
+ * is_member: they must lie outside our domains (no loops), and be at most TARGET_MAX_COUNT.
+ * ERROR_INVALID with the reason; the text names a target by its place, never by its address.
+ */
+bool target_check_all(const struct action *action, const char *const *targets, size_t count,
+                      bool is_member, struct buffer *ret_lines, struct error *error) MUST_CHECK;
+
+/*
+ * An operator gives a person targets; every alias of the person follows at once.
+ * ERROR_INVALID: unknown person, or see target_check_all; ERROR_TEMPORARY: the cache.
+ */
+bool action_target_set(const struct action *action, const char *name, const char *const *targets,
+                       size_t count, struct store_update_result *ret,
+                       struct error *error) MUST_CHECK;
+
+/* Takes all targets away; aliases become pending. Errors as above. */
+bool action_target_clear(const struct action *action, const char *name,
+                         struct store_update_result *ret, struct error *error) MUST_CHECK;
+
+/* Puts the person's row with these targets and all aliases that follow from it. */
+bool target_plan_person(const struct action *action, const char *name, struct span lines,
+                        struct snapshot *snapshot, struct changeset *changeset,
+                        struct error *error) MUST_CHECK;
+
+#endif

@@ -1,0 +1,319 @@
+#include "config/value.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+#include "config/listener.h"
+
+#define DOMAIN_MAX_BYTES 253
+#define LABEL_MAX_BYTES  63
+#define LOCAL_MAX_BYTES  64
+#define TEAM_MAX_BYTES   128
+#define SMALL            "abcdefghijklmnopqrstuvwxyz"
+#define LARGE            "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define DIGITS           "0123456789"
+/* RFC 5322 3.2.3, without letters and digits */
+#define ATEXT_MARKS "!#$%&'*+-/=?^_`{|}~"
+
+/* For `return refuse(...)`. */
+static bool refuse(struct buffer *wrong, const char *text)
+{
+    buffer_append_text(wrong, text);
+    return false;
+}
+
+static bool consists_of(const char *text, const char *allowed)
+{
+    return text[strspn(text, allowed)] == '\0';
+}
+
+static bool is_ascii(const char *text)
+{
+    for (; *text != '\0'; text++)
+        if ((unsigned char)*text >= 0x80)
+            return false;
+    return true;
+}
+
+static void store_text(void *ret_field, const char *text)
+{
+    *(char **)ret_field = memory_copy_text(text);
+}
+
+static bool parse_text(const struct config_key *key, const char *text, void *ret_field,
+                       struct buffer *wrong)
+{
+    if (strlen(text) > key->max) {
+        buffer_appendf(wrong, "is too long; give at most %llu bytes", (unsigned long long)key->max);
+        return false;
+    }
+    store_text(ret_field, text);
+    return true;
+}
+
+static bool parse_path(const struct config_key *key, const char *text, void *ret_field,
+                       struct buffer *wrong)
+{
+    (void)key;
+    if (*text != '/')
+        return refuse(wrong, "is not an absolute path; begin it with \"/\"");
+    store_text(ret_field, text);
+    return true;
+}
+
+/* Labels of letters, digits and hyphens; *ret_labels says how many. */
+static bool is_domain(const char *text, size_t *ret_labels)
+{
+    size_t labels = 0;
+    if (strlen(text) > DOMAIN_MAX_BYTES)
+        return false;
+    for (const char *label = text;; label++) {
+        size_t length = strspn(label, SMALL LARGE DIGITS "-");
+        if (length == 0 || length > LABEL_MAX_BYTES || label[0] == '-' || label[length - 1] == '-')
+            return false;
+        labels++;
+        label += length;
+        if (*label == '\0')
+            break;
+        if (*label != '.')
+            return false;
+    }
+    *ret_labels = labels;
+    return true;
+}
+
+static bool parse_domain_name(const struct config_key *key, const char *text, void *ret_field,
+                              struct buffer *wrong)
+{
+    (void)key;
+    size_t labels = 0;
+    if (!is_ascii(text))
+        return refuse(wrong, "is not ASCII; write its A-label form (xn--...)");
+    if (!is_domain(text, &labels) || labels < 2)
+        return refuse(wrong, "is not a domain name; write it as example.org");
+    char *name = memory_copy_text(text);
+    text_lower_ascii(name, strlen(name));
+    *(char **)ret_field = name;
+    return true;
+}
+
+static bool parse_address(const struct config_key *key, const char *text, void *ret_field,
+                          struct buffer *wrong)
+{
+    (void)key;
+    size_t labels = 0;
+    const char *at = strrchr(text, '@');
+    if (at == NULL || at == text || at[1] == '\0')
+        return refuse(wrong, "is not a mail address; write it as name@example.org");
+    if (strcspn(text, " ()<>,;:\"\\") < (size_t)(at - text))
+        return refuse(wrong, "holds a character that no plain address has; write it as "
+                             "name@example.org");
+    if (at - text > LOCAL_MAX_BYTES)
+        return refuse(wrong, "is too long; 64 bytes may stand before the \"@\"");
+    if (!is_ascii(at))
+        return refuse(wrong, "has a domain that is not ASCII; write its A-label form (xn--...)");
+    if (!is_domain(at + 1, &labels))
+        return refuse(wrong, "has no domain name behind its \"@\"; write it as name@example.org");
+    char *address = memory_copy_text(text);
+    text_lower_ascii(address + (at - text), strlen(at));
+    *(char **)ret_field = address;
+    return true;
+}
+
+/* Launchpad's versions: "1.0", and the moving ones. */
+static bool is_api_version(const char *text, size_t length)
+{
+    if ((length == 4 && memcmp(text, "beta", 4) == 0) ||
+        (length == 5 && memcmp(text, "devel", 5) == 0))
+        return true;
+    return length > 0 && text[0] != '.' && text[length - 1] != '.' &&
+           strspn(text, DIGITS ".") >= length;
+}
+
+static bool parse_url(const struct config_key *key, const char *text, void *ret_field,
+                      struct buffer *wrong)
+{
+    (void)key;
+    static const char sample[] = "; write it as https://api.launchpad.net/1.0";
+    size_t scheme = strncmp(text, "https://", 8) == 0  ? 8
+                    : strncmp(text, "http://", 7) == 0 ? 7
+                                                       : 0;
+    if (scheme == 0) {
+        buffer_appendf(wrong, "does not begin with https:// or http://%s", sample);
+        return false;
+    }
+    size_t length = strlen(text);
+    while (length > scheme && text[length - 1] == '/')
+        length--;
+    size_t host = strspn(text + scheme, SMALL LARGE DIGITS ".-_:[]");
+    if (host == 0 || !consists_of(text + scheme + host, SMALL LARGE DIGITS ".-_~/")) {
+        buffer_appendf(wrong, "is not a plain URL (host and path, nothing else)%s", sample);
+        return false;
+    }
+    const char *last = memrchr(text, '/', length);
+    if (last < text + scheme + host ||
+        !is_api_version(last + 1, length - (size_t)(last + 1 - text))) {
+        buffer_appendf(wrong, "does not end in a version%s", sample);
+        return false;
+    }
+    *(char **)ret_field = memory_copy_bytes(text, length);
+    return true;
+}
+
+static bool parse_delimiters(const struct config_key *key, const char *text, void *ret_field,
+                             struct buffer *wrong)
+{
+    (void)key;
+    if (!consists_of(text, ATEXT_MARKS "."))
+        return refuse(wrong, "holds what cannot delimit an extension; use marks such as \"+\"");
+    store_text(ret_field, text);
+    return true;
+}
+
+static bool parse_map(const struct config_key *key, const char *text, void *ret_field,
+                      struct buffer *wrong)
+{
+    (void)key;
+    if (strcmp(text, "alias") != 0 && strcmp(text, "domain") != 0)
+        return refuse(wrong, "is not a map; write alias or domain");
+    store_text(ret_field, text);
+    return true;
+}
+
+static bool parse_team(const struct config_key *key, const char *text, void *ret_field,
+                       struct buffer *wrong)
+{
+    (void)key;
+    if (*text == '~')
+        return refuse(wrong, "is not a team name; write it without \"~\"");
+    if (!consists_of(text, SMALL DIGITS "+.-") || strchr("+.-", *text) != NULL ||
+        strlen(text) > TEAM_MAX_BYTES)
+        return refuse(wrong, "is not a team name; those have lower-case letters, digits, \"+\", "
+                             "\".\" and \"-\", and begin with a letter or digit");
+    store_text(ret_field, text);
+    return true;
+}
+
+static bool parse_local_part(const struct config_key *key, const char *text, void *ret_field,
+                             struct buffer *wrong)
+{
+    (void)key;
+    size_t length = strlen(text);
+    if (strcspn(text, LARGE) != length)
+        return refuse(wrong, "is not in lower case; write it so");
+    if (length > LOCAL_MAX_BYTES || !consists_of(text, SMALL DIGITS ATEXT_MARKS ".") ||
+        text[0] == '.' || text[length - 1] == '.' || strstr(text, "..") != NULL)
+        return refuse(wrong, "cannot stand before an \"@\"; write a name such as postmaster");
+    store_text(ret_field, text);
+    return true;
+}
+
+static bool parse_listener(const struct config_key *key, const char *text, void *ret_field,
+                           struct buffer *wrong)
+{
+    if (key->type == CONFIG_INET_LISTENER && strncmp(text, "unix:", 5) == 0)
+        return refuse(wrong, "is a unix socket, which Postfix's tcp_table cannot ask; write "
+                             "inet:127.0.0.1:10042, or use socketmap");
+    return listener_parse(text, ret_field, wrong);
+}
+
+static bool parse_duration(const struct config_key *key, const char *text, void *ret_field,
+                           struct buffer *wrong)
+{
+    int64_t ms = 0;
+    if (!text_parse_duration_ms(text, &ms)) {
+        if (!consists_of(text, DIGITS))
+            return refuse(wrong, "is not a duration; write a number and a unit: 500ms, 10s, 10m, "
+                                 "2h or 1d");
+        buffer_appendf(wrong, "has no unit; write %.9ss or %.9sm", text, text);
+        return false;
+    }
+    if (ms < 0 || (uint64_t)ms < key->min || (uint64_t)ms > key->max) {
+        buffer_append_text(wrong, "is out of its limits; give a ");
+        config_append_type(wrong, key);
+        return false;
+    }
+    *(int64_t *)ret_field = ms;
+    return true;
+}
+
+static bool parse_bytes(const struct config_key *key, const char *text, void *ret_field,
+                        struct buffer *wrong)
+{
+    uint64_t bytes = 0;
+    if (!text_parse_bytes(text, &bytes)) {
+        if (!consists_of(text, DIGITS))
+            return refuse(wrong, "is not a size; write a number and a unit: 64k, 16M or 1G");
+        buffer_appendf(wrong, "has no unit; write %.9sk or %.9sM", text, text);
+        return false;
+    }
+    if (bytes < key->min || bytes > key->max) {
+        buffer_append_text(wrong, "is out of its limits; give a ");
+        config_append_type(wrong, key);
+        return false;
+    }
+    *(uint64_t *)ret_field = bytes;
+    return true;
+}
+
+static bool parse_number(const struct config_key *key, const char *text, void *ret_field,
+                         struct buffer *wrong)
+{
+    uint64_t number = 0;
+    if (!text_parse_number(text, key->min, key->max, &number)) {
+        buffer_append_text(wrong, consists_of(text, DIGITS) ? "is out of its limits; give a "
+                                                            : "is not a number; give a ");
+        config_append_type(wrong, key);
+        return false;
+    }
+    *(unsigned *)ret_field = (unsigned)number;
+    return true;
+}
+
+static bool parse_boolean(const struct config_key *key, const char *text, void *ret_field,
+                          struct buffer *wrong)
+{
+    (void)key;
+    bool yes = strcmp(text, "true") == 0;
+    if (!yes && strcmp(text, "false") != 0)
+        return refuse(wrong, "is neither true nor false; write one of them");
+    *(bool *)ret_field = yes;
+    return true;
+}
+
+static bool holds_control_byte(const char *text)
+{
+    for (; *text != '\0'; text++)
+        if ((unsigned char)*text < 0x20 || *text == 0x7f)
+            return true;
+    return false;
+}
+
+bool value_parse(const struct config_key *key, const char *text, void *ret_field,
+                 struct buffer *wrong)
+{
+    static bool (*const parsers[])(const struct config_key *key, const char *text, void *ret_field,
+                                   struct buffer *wrong) = {
+        [CONFIG_TEXT] = parse_text,
+        [CONFIG_PATH] = parse_path,
+        [CONFIG_ADDRESS] = parse_address,
+        [CONFIG_URL] = parse_url,
+        [CONFIG_DELIMITERS] = parse_delimiters,
+        [CONFIG_MAP] = parse_map,
+        [CONFIG_TEAM] = parse_team,
+        [CONFIG_DOMAIN_NAME] = parse_domain_name,
+        [CONFIG_LOCAL_PART] = parse_local_part,
+        [CONFIG_LISTENER] = parse_listener,
+        [CONFIG_INET_LISTENER] = parse_listener,
+        [CONFIG_DURATION] = parse_duration,
+        [CONFIG_BYTES] = parse_bytes,
+        [CONFIG_NUMBER] = parse_number,
+        [CONFIG_BOOLEAN] = parse_boolean,
+    };
+    if (*text == '\0' && key->type != CONFIG_DELIMITERS)
+        return refuse(wrong, "is empty; give a value or remove it");
+    if (holds_control_byte(text) || !text_is_utf8(text, strlen(text)))
+        return refuse(wrong, "is not text; remove what is neither printable nor UTF-8");
+    return parsers[key->type](key, text, ret_field, wrong);
+}

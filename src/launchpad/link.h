@@ -1,0 +1,25 @@
+/*
+ * URLs of the web service: those that we build, and the test that a link from a page must pass
+ * before it is followed. A link can only lead to another part of the collection it came from.
+ */
+#ifndef LPALIAS_LAUNCHPAD_LINK_H
+#define LPALIAS_LAUNCHPAD_LINK_H
+
+#include <stdbool.h>
+
+#include "base/compiler.h"
+#include "base/error.h"
+
+/* "API/~TEAM" and "API/~TEAM/participants"; caller frees. api ends without a slash. */
+char *link_to_team(const char *api, const char *team);
+char *link_to_participants(const char *api, const char *team);
+
+/*
+ * Whether link, from a page of collection, may be followed: an absolute URL of visible ASCII with
+ * the same scheme, host, port and path, a query and nothing else (facts 3.2, client guards).
+ * Host and scheme compare without case, the default port may be spelt out, and the path may use
+ * percent-encoding (RFC 3986 6.2.2, 6.2.3). ERROR_INVALID: no; the text says which part differs.
+ */
+bool link_check(const char *collection, const char *link, struct error *error) MUST_CHECK;
+
+#endif
