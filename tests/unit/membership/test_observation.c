@@ -1,0 +1,114 @@
+/* observation: two listings in a row, 60 s apart, before absence or a lost flag counts. */
+#include <string.h>
+
+#include "../unit.h"
+#include "membership/observation.h"
+
+/* One letter a listing: Y seen and fine, I invalid, C without CoC, - absent; then its time. */
+struct look {
+    char seen;
+    int64_t at_s;
+};
+
+static struct membership_record fold_all(const struct look *looks)
+{
+    struct membership_record record;
+    const struct membership_record *before = NULL;
+    for (; looks->seen != '\0'; looks++) {
+        struct listing_person person = {
+            .name = (char *)"jdoe",
+            .date_created_us = 42,
+            .is_valid = looks->seen != 'I',
+            .is_ubuntu_coc_signer = looks->seen != 'C',
+        };
+        record = observation_fold(before, looks->seen != '-' ? &person : NULL, looks->at_s);
+        before = &record;
+    }
+    return record;
+}
+
+static void departures_need_two_listings_a_minute_apart(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *what;
+        struct look looks[6];
+        bool is_member, is_valid, is_signer;
+    } cases[] = {
+        {"seen once", {{'Y', 1000}}, true, true, true},
+        {"first seen invalid is believed", {{'I', 1000}}, true, false, true},
+        {"first seen without CoC is believed", {{'C', 1000}}, true, true, false},
+        {"missing once", {{'Y', 1000}, {'-', 2000}}, true, true, true},
+        {"missing twice", {{'Y', 1000}, {'-', 2000}, {'-', 2060}}, false, true, true},
+        {"missing twice, 59 s apart", {{'Y', 1000}, {'-', 2000}, {'-', 2059}}, true, true, true},
+        {"missing three times, the third late enough",
+         {{'Y', 1000}, {'-', 2000}, {'-', 2059}, {'-', 2061}},
+         false,
+         true,
+         true},
+        {"missing, seen, missing",
+         {{'Y', 1000}, {'-', 2000}, {'Y', 3000}, {'-', 4000}},
+         true,
+         true,
+         true},
+        {"clock gone back between", {{'Y', 5000}, {'-', 5000}, {'-', 1000}}, true, true, true},
+        {"clock gone back, then a minute on",
+         {{'Y', 5000}, {'-', 5000}, {'-', 1000}, {'-', 1060}},
+         false,
+         true,
+         true},
+        {"invalid once", {{'Y', 1000}, {'I', 2000}}, true, true, true},
+        {"invalid twice", {{'Y', 1000}, {'I', 2000}, {'I', 2060}}, true, false, true},
+        {"invalid, fine, invalid",
+         {{'Y', 1000}, {'I', 2000}, {'Y', 2030}, {'I', 2060}},
+         true,
+         true,
+         true},
+        {"CoC gone twice", {{'Y', 1000}, {'C', 2000}, {'C', 2060}}, true, true, false},
+        {"invalid then without CoC: other flags",
+         {{'Y', 1000}, {'I', 2000}, {'C', 2060}},
+         true,
+         true,
+         true},
+        {"valid again is believed at once",
+         {{'Y', 1000}, {'I', 2000}, {'I', 2060}, {'Y', 2061}},
+         true,
+         true,
+         true},
+        {"back in the team is believed at once",
+         {{'Y', 1000}, {'-', 2000}, {'-', 2060}, {'Y', 2061}},
+         true,
+         true,
+         true},
+        {"back with a lost flag",
+         {{'Y', 1000}, {'-', 2000}, {'-', 2060}, {'I', 2061}},
+         true,
+         false,
+         true},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        struct membership_record record = fold_all(cases[i].looks);
+        if (record.is_member != cases[i].is_member || record.is_valid != cases[i].is_valid ||
+            record.is_ubuntu_coc_signer != cases[i].is_signer)
+            fail_msg("%s: member %d, valid %d, signer %d", cases[i].what, record.is_member,
+                     record.is_valid, record.is_ubuntu_coc_signer);
+    }
+}
+
+static void a_good_listing_changes_nothing_in_a_good_row(void **state)
+{
+    (void)state;
+    struct membership_record once = fold_all((struct look[]){{'Y', 1000}, {0}});
+    struct membership_record thrice =
+        fold_all((struct look[]){{'Y', 1000}, {'Y', 2000}, {'Y', 3000}, {0}});
+    assert_memory_equal(&once, &thrice, sizeof(once));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(departures_need_two_listings_a_minute_apart),
+        cmocka_unit_test(a_good_listing_changes_nothing_in_a_good_row),
+    };
+    return cmocka_run_group_tests_name("membership/observation", tests, NULL, NULL);
+}

@@ -1,0 +1,477 @@
+/*
+ * The rules and acts over a real cache in a temporary directory: rows of the rule table, doubts,
+ * held teams, rows changed during a fetch, targets, import and domains.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../unit.h"
+#include "action/domain.h"
+#include "action/import.h"
+#include "action/refresh.h"
+#include "action/target.h"
+
+#define DOMAIN "ubuntu.com"
+#define TEAM   "ubuntumembers"
+
+struct world {
+    char directory[64];
+    char key_file[96];
+    struct store *store;
+    struct keyring *ring;
+    struct action action;
+};
+
+static const char *const our_domains[] = {DOMAIN, "kubuntu.org"};
+static const char *const our_teams[] = {TEAM, "kubuntu-members"};
+
+static int set_up(void **state)
+{
+    struct world *world = calloc(1, sizeof(*world));
+    struct error error = {0};
+    strcpy(world->directory, "/tmp/lpalias-unit-XXXXXX");
+    assert_non_null(mkdtemp(world->directory));
+    snprintf(world->key_file, sizeof(world->key_file), "%s/keys", world->directory);
+    if (!keyring_generate(world->key_file, (gid_t)-1, &error) ||
+        !keyring_read(world->key_file, &world->ring, &error) ||
+        !store_open(world->directory, STORE_WRITE, 64 << 20, &world->store, &error))
+        fail_msg("%s", error.text);
+    world->action = (struct action){world->store, world->ring, "operator:test",
+                                    1000,         our_domains, ARRAY_LENGTH(our_domains)};
+    *state = world;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct world *world = *state;
+    store_close(world->store);
+    keyring_destroy(world->ring);
+    static const char *const files[] = {"keys", "data.mdb", "lock.mdb"};
+    for (size_t i = 0; i < ARRAY_LENGTH(files); i++) {
+        char path[128];
+        snprintf(path, sizeof(path), "%s/%s", world->directory, files[i]);
+        unlink(path);
+    }
+    rmdir(world->directory);
+    free(world);
+    return 0;
+}
+
+/* A listing of people given as words "name", "name!" (invalid) or "name~" (no CoC). */
+static struct listing listing_of(const char *words, int64_t at_s)
+{
+    struct listing listing = {.team = strdup(TEAM),
+                              .verdict = LISTING_USABLE,
+                              .team_date_created_us = 7,
+                              .fetch_began_s = at_s};
+    char *copy = strdup(words);
+    char *rest = NULL;
+    listing.people = calloc(64, sizeof(*listing.people));
+    for (char *word = strtok_r(copy, " ", &rest); word != NULL; word = strtok_r(NULL, " ", &rest)) {
+        char mark = word[strlen(word) - 1];
+        if (mark == '!' || mark == '~')
+            word[strlen(word) - 1] = '\0';
+        listing.people[listing.person_count++] = (struct listing_person){
+            strdup(word), 100 + (int64_t)strlen(word), mark != '!', mark != '~'};
+    }
+    free(copy);
+    return listing;
+}
+
+static void free_listing(struct listing *listing)
+{
+    for (size_t i = 0; i < listing->person_count; i++)
+        free(listing->people[i].name);
+    free(listing->people);
+    free(listing->team);
+}
+
+static uint64_t generation(struct world *world)
+{
+    struct snapshot *snapshot;
+    struct error error;
+    assert_true(snapshot_begin(world->store, &snapshot, &error));
+    uint64_t now = snapshot_generation(snapshot);
+    snapshot_end(snapshot);
+    return now;
+}
+
+static struct refresh_domain apply(struct world *world, struct listing *listing,
+                                   uint64_t fetch_generation)
+{
+    struct error error = {0};
+    struct store_update_result result;
+    struct refresh_domain domain = {.domain = DOMAIN, .team = TEAM, .listing = listing};
+    struct refresh_request request = {&domain, 1, world->ring, fetch_generation,
+                                      listing->fetch_began_s};
+    world->action.now_s = listing->fetch_began_s;
+    if (!action_refresh(&world->action, &request, false, &result, &error))
+        fail_msg("%s", error.text);
+    return domain;
+}
+
+static struct refresh_domain refresh(struct world *world, const char *words, int64_t at_s)
+{
+    struct listing listing = listing_of(words, at_s);
+    struct refresh_domain domain = apply(world, &listing, generation(world));
+    free_listing(&listing);
+    domain.listing = NULL;
+    return domain;
+}
+
+/* "active", "refused not-valid", ... or "absent". */
+static const char *state_of(struct world *world, const char *name)
+{
+    static char text[64];
+    struct snapshot *snapshot;
+    struct error error;
+    struct alias_record alias;
+    assert_true(snapshot_begin(world->store, &snapshot, &error));
+    enum store_result result = snapshot_alias(snapshot, DOMAIN, span_of(name), &alias, &error);
+    assert_int_not_equal(result, STORE_TROUBLE);
+    if (result == STORE_ABSENT)
+        strcpy(text, "absent");
+    else
+        snprintf(text, sizeof(text), "%s%s%s", alias_state_name(alias.state),
+                 alias.reason != REASON_NONE ? " " : "", alias_reason_name(alias.reason));
+    snapshot_end(snapshot);
+    return text;
+}
+
+static void give_target(struct world *world, const char *name, const char *target)
+{
+    struct store_update_result result;
+    struct error error = {0};
+    if (!action_target_set(&world->action, name, &target, 1, &result, &error))
+        fail_msg("%s", error.text);
+}
+
+static void row_7_refuses_members_who_are_not_entitled(void **state)
+{
+    refresh(*state, "ann bob! cid~", 1000);
+    assert_string_equal(state_of(*state, "bob"), "refused not-valid");
+    assert_string_equal(state_of(*state, "cid"), "refused coc-not-signed");
+}
+
+static void row_9_and_10_pending_until_there_is_a_target(void **state)
+{
+    refresh(*state, "ann", 1000);
+    assert_string_equal(state_of(*state, "ann"), "pending no-target");
+    give_target(*state, "ann", "ann@home.example");
+    assert_string_equal(state_of(*state, "ann"), "active");
+}
+
+static void row_2_refuses_names_that_are_no_local_part_or_taken(void **state)
+{
+    refresh(*state, "a..b dot. postmaster", 1000);
+    assert_string_equal(state_of(*state, "a..b"), "refused illegal-local-part");
+    assert_string_equal(state_of(*state, "dot."), "refused illegal-local-part");
+    assert_string_equal(state_of(*state, "postmaster"), "refused taken");
+}
+
+static void row_5_keeps_a_live_alias_delivering_while_it_leaves(void **state)
+{
+    struct world *world = *state;
+    refresh(world, "ann bob", 1000);
+    give_target(world, "ann", "ann@home.example");
+    refresh(world, "bob", 2000);
+    assert_string_equal(state_of(world, "ann"), "active");
+    struct refresh_domain domain = refresh(world, "bob", 2060);
+    assert_string_equal(state_of(world, "ann"), "leaving not-member");
+    assert_int_equal(domain.lost, 1);
+    struct snapshot *snapshot;
+    struct error error;
+    struct alias_record alias;
+    assert_true(snapshot_begin(world->store, &snapshot, &error));
+    assert_int_equal(snapshot_alias(snapshot, DOMAIN, span_of("ann"), &alias, &error), STORE_FOUND);
+    assert_true(alias_record_is_live(&alias));
+    struct buffer plain = {0};
+    assert_int_equal(
+        keyring_unseal_alias(world->ring, DOMAIN, span_of("ann"), alias.sealed_targets, &plain),
+        UNSEAL_DONE);
+    assert_string_equal(buffer_text(&plain), "ann@home.example");
+    buffer_finish(&plain);
+    snapshot_end(snapshot);
+    refresh(world, "ann bob", 3000);
+    assert_string_equal(state_of(world, "ann"), "active");
+}
+
+static void who_leaves_without_having_been_live_is_gone(void **state)
+{
+    refresh(*state, "ann bob", 1000);
+    refresh(*state, "bob", 2000);
+    refresh(*state, "bob", 3000);
+    assert_string_equal(state_of(*state, "ann"), "gone not-member");
+}
+
+static void the_same_listing_again_keeps_the_generation(void **state)
+{
+    struct world *world = *state;
+    refresh(world, "a..b ann bob! cid~", 1000);
+    give_target(world, "ann", "ann@home.example");
+    uint64_t before = generation(world);
+    struct refresh_domain domain = refresh(world, "a..b ann bob! cid~", 2000);
+    assert_int_equal(generation(world), before);
+    assert_int_equal(domain.states[ALIAS_ACTIVE], 1);
+    assert_int_equal(domain.states[ALIAS_REFUSED], 3);
+}
+
+static void an_empty_team_is_never_believed(void **state)
+{
+    struct world *world = *state;
+    refresh(world, "ann", 1000);
+    give_target(world, "ann", "ann@home.example");
+    for (int64_t at_s = 2000; at_s < 2500; at_s += 100) {
+        struct refresh_domain domain = refresh(world, "", at_s);
+        assert_int_equal(domain.outcome, RUN_HELD);
+    }
+    assert_string_equal(state_of(world, "ann"), "active");
+}
+
+static void an_unusable_listing_changes_nothing_but_the_run_row(void **state)
+{
+    struct world *world = *state;
+    refresh(world, "ann", 1000);
+    uint64_t before = generation(world);
+    struct listing listing = {.team = (char *)TEAM,
+                              .verdict = LISTING_UNUSABLE,
+                              .reason = (char *)"~" TEAM ": URL: answered 503",
+                              .fetch_began_s = 2000};
+    struct refresh_domain domain = apply(world, &listing, before);
+    assert_int_equal(domain.outcome, RUN_UNUSABLE);
+    assert_int_equal(generation(world), before);
+    struct snapshot *snapshot;
+    struct error error;
+    struct run_record run;
+    assert_true(snapshot_begin(world->store, &snapshot, &error));
+    assert_int_equal(snapshot_run(snapshot, DOMAIN, &run, &error), STORE_FOUND);
+    assert_int_equal(run.outcome, RUN_UNUSABLE);
+    assert_int_equal(run.success_s, 1000);
+    assert_int_equal(run.attempt_s, 2000);
+    assert_non_null(memmem(run.error.data, run.error.length, "answered 503", 12));
+    snapshot_end(snapshot);
+}
+
+static void another_team_behind_the_name_holds_everything(void **state)
+{
+    struct world *world = *state;
+    refresh(world, "ann", 1000);
+    struct listing listing = listing_of("mallory", 2000);
+    listing.team_date_created_us = 8;
+    struct refresh_domain domain = apply(world, &listing, generation(world));
+    free_listing(&listing);
+    assert_int_equal(domain.outcome, RUN_HELD);
+    assert_string_equal(state_of(world, "mallory"), "absent");
+}
+
+static void rows_changed_during_the_fetch_are_left_alone(void **state)
+{
+    struct world *world = *state;
+    refresh(world, "ann bob", 1000);
+    uint64_t fetch_generation = generation(world);
+    give_target(world, "ann", "ann@home.example");
+    struct listing listing = listing_of("ann! bob", 2000);
+    struct refresh_domain domain = apply(world, &listing, fetch_generation);
+    free_listing(&listing);
+    assert_int_equal(domain.left_alone, 1);
+    assert_int_equal(domain.doubted, 0);
+    assert_string_equal(state_of(world, "ann"), "active");
+}
+
+static void another_identity_under_a_known_name_gets_nothing(void **state)
+{
+    struct world *world = *state;
+    refresh(world, "ann", 1000);
+    give_target(world, "ann", "ann@home.example");
+    struct listing listing = listing_of("ann", 2000);
+    listing.people[0].date_created_us = 9999;
+    struct refresh_domain domain = apply(world, &listing, generation(world));
+    free_listing(&listing);
+    assert_int_equal(domain.left_alone, 1);
+    assert_string_equal(state_of(world, "ann"), "active");
+}
+
+static void targets_are_checked_before_anything_is_written(void **state)
+{
+    struct world *world = *state;
+    static const struct {
+        const char *targets[7];
+        size_t count;
+        const char *words;
+    } cases[] = {
+        {{"nonsense"}, 1, "target 1: it is not a mail address"},
+        {{"a@home.example", "b@" DOMAIN}, 2, "target 2 lies in a domain of ours"},
+        {{"b@KUBUNTU.org"}, 1, "lies in a domain of ours"},
+        {{"a@h.example", "b@h.example", "c@h.example", "d@h.example", "e@h.example", "f@h.example"},
+         6,
+         "more than 5 targets"},
+        {{""}, 1, "target 1"},
+    };
+    refresh(world, "ann", 1000);
+    uint64_t before = generation(world);
+    struct store_update_result result;
+    struct error error = {0};
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        assert_false(action_target_set(&world->action, "ann", cases[i].targets, cases[i].count,
+                                       &result, &error));
+        assert_error(error, ERROR_INVALID, cases[i].words);
+    }
+    assert_false(action_target_set(&world->action, "nobody", (const char *[]){"a@h.example"}, 1,
+                                   &result, &error));
+    assert_error(error, ERROR_INVALID, "no person of the name nobody");
+    assert_int_equal(generation(world), before);
+}
+
+static void the_same_targets_again_are_not_sealed_again(void **state)
+{
+    struct world *world = *state;
+    refresh(world, "ann", 1000);
+    give_target(world, "ann", "ann@home.example");
+    uint64_t before = generation(world);
+    give_target(world, "ann", "ann@HOME.example");
+    assert_int_equal(generation(world), before);
+    struct store_update_result result;
+    struct error error = {0};
+    assert_true(action_target_clear(&world->action, "ann", &result, &error));
+    assert_string_equal(state_of(world, "ann"), "pending no-target");
+}
+
+static void import_sorts_each_row_and_says_why(void **state)
+{
+    struct world *world = *state;
+    refresh(world, "ann bob! cid", 1000);
+    static char *one[] = {(char *)"x@home.example"};
+    static char *other[] = {(char *)"y@home.example"};
+    static char *loop[] = {(char *)"ann@" DOMAIN};
+    struct import_row rows[] = {
+        {1, (char *)"Ann@Ubuntu.com", one, 1, 0, ""},
+        {2, (char *)"bob@" DOMAIN, other, 1, 0, ""},
+        {3, (char *)"press@" DOMAIN, loop, 1, 0, ""},
+        {4, (char *)"cid@" DOMAIN, loop, 1, 0, ""},
+        {5, (char *)"ann@" DOMAIN, other, 1, 0, ""},
+        {6, (char *)"postmaster@" DOMAIN, one, 1, 0, ""},
+        {7, (char *)"@" DOMAIN, one, 1, 0, ""},
+        {8, (char *)"x@elsewhere.example", one, 1, 0, ""},
+        {9, (char *)"zoe@kubuntu.org", one, 1, 0, ""},
+        {10, (char *)"not an address", one, 1, 0, ""},
+    };
+    static const struct {
+        enum import_fate fate;
+        const char *words;
+    } wanted[] = {
+        {IMPORT_MATCHED, ""},
+        {IMPORT_MATCHED, ""},
+        {IMPORT_STATIC, ""},
+        {IMPORT_REFUSED, "lies in a domain of ours"},
+        {IMPORT_REFUSED, "stands in line 1 already"},
+        {IMPORT_REFUSED, "role address"},
+        {IMPORT_REFUSED, "catch-all"},
+        {IMPORT_REFUSED, "not in the configuration"},
+        {IMPORT_REFUSED, "no refresh has filled"},
+        {IMPORT_REFUSED, "not an address"},
+    };
+    struct import_request request = {rows, ARRAY_LENGTH(rows), false, our_teams};
+    struct store_update_result result;
+    struct error error = {0};
+    uint64_t before = generation(world);
+    assert_true(action_import(&world->action, &request, true, &result, &error));
+    assert_int_equal(generation(world), before);
+    assert_true(action_import(&world->action, &request, false, &result, &error));
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        assert_int_equal(rows[i].fate, wanted[i].fate);
+        if (strstr(rows[i].reason, wanted[i].words) == NULL)
+            fail_msg("row %u: %s", rows[i].line, rows[i].reason);
+    }
+    assert_string_equal(state_of(world, "ann"), "active");
+    assert_string_equal(state_of(world, "bob"), "refused not-valid");
+    assert_string_equal(state_of(world, "press"), "active");
+    uint64_t after = generation(world);
+    assert_true(action_import(&world->action, &request, false, &result, &error));
+    assert_int_equal(generation(world), after);
+}
+
+static void a_static_alias_is_never_touched_by_a_refresh(void **state)
+{
+    struct world *world = *state;
+    static char *targets[] = {(char *)"x@home.example"};
+    struct import_row row = {1, (char *)"ann@" DOMAIN, targets, 1, 0, ""};
+    struct import_request request = {&row, 1, true, our_teams};
+    struct store_update_result result;
+    struct error error = {0};
+    assert_true(action_import(&world->action, &request, false, &result, &error));
+    assert_int_equal(row.fate, IMPORT_STATIC);
+    struct refresh_domain domain = refresh(world, "ann", 1000);
+    assert_int_equal(domain.states[ALIAS_REFUSED], 1);
+    assert_string_equal(state_of(world, "ann"), "active");
+    uint64_t before = generation(world);
+    refresh(world, "ann", 2000);
+    assert_int_equal(generation(world), before);
+}
+
+static void a_domain_is_closed_until_it_is_opened(void **state)
+{
+    struct world *world = *state;
+    struct snapshot *snapshot;
+    struct store_update_result result;
+    struct domain_record row;
+    struct error error = {0};
+    assert_false(action_domain_open(&world->action, DOMAIN, &result, &error));
+    assert_error(error, ERROR_INVALID, "the cache has no domain");
+    refresh(world, "ann", 1000);
+    for (int round = 0; round < 2; round++) {
+        assert_true(action_domain_open(&world->action, DOMAIN, &result, &error));
+        assert_true(snapshot_begin(world->store, &snapshot, &error));
+        assert_int_equal(snapshot_domain(snapshot, DOMAIN, &row, &error), STORE_FOUND);
+        assert_true(row.is_open);
+        assert_int_equal(row.opened_generation, result.generation);
+        snapshot_end(snapshot);
+    }
+    assert_true(action_domain_close(&world->action, DOMAIN, &result, &error));
+    assert_true(result.changed);
+    assert_true(action_domain_close(&world->action, DOMAIN, &result, &error));
+    assert_false(result.changed);
+}
+
+static void only_a_domain_out_of_the_configuration_can_be_removed(void **state)
+{
+    struct world *world = *state;
+    struct store_update_result result;
+    struct error error = {0};
+    refresh(world, "ann bob", 1000);
+    assert_false(action_domain_remove(&world->action, DOMAIN, &result, &error));
+    assert_error(error, ERROR_INVALID, "still stands in the configuration");
+    world->action.domain_count = 0;
+    assert_true(action_domain_remove(&world->action, DOMAIN, &result, &error));
+    assert_string_equal(state_of(world, "ann"), "absent");
+    assert_false(action_domain_remove(&world->action, DOMAIN, &result, &error));
+}
+
+#define over_a_cache(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        over_a_cache(row_2_refuses_names_that_are_no_local_part_or_taken),
+        over_a_cache(row_5_keeps_a_live_alias_delivering_while_it_leaves),
+        over_a_cache(row_7_refuses_members_who_are_not_entitled),
+        over_a_cache(row_9_and_10_pending_until_there_is_a_target),
+        over_a_cache(who_leaves_without_having_been_live_is_gone),
+        over_a_cache(the_same_listing_again_keeps_the_generation),
+        over_a_cache(an_empty_team_is_never_believed),
+        over_a_cache(an_unusable_listing_changes_nothing_but_the_run_row),
+        over_a_cache(another_team_behind_the_name_holds_everything),
+        over_a_cache(rows_changed_during_the_fetch_are_left_alone),
+        over_a_cache(another_identity_under_a_known_name_gets_nothing),
+        over_a_cache(targets_are_checked_before_anything_is_written),
+        over_a_cache(the_same_targets_again_are_not_sealed_again),
+        over_a_cache(import_sorts_each_row_and_says_why),
+        over_a_cache(a_static_alias_is_never_touched_by_a_refresh),
+        over_a_cache(a_domain_is_closed_until_it_is_opened),
+        over_a_cache(only_a_domain_out_of_the_configuration_can_be_removed),
+    };
+    return cmocka_run_group_tests_name("membership and acts", tests, NULL, NULL);
+}
