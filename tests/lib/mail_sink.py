@@ -5,10 +5,12 @@ message counts as arrived only when smtp-sink has closed its file.
 
     with MailSink() as sink:
         ... mail is delivered to 127.0.0.1:sink.port ...
-        sink.wait_for_recipients({"jdoe@target.example"}) -> [Mail(sender, recipients, headers, body)]
+        sink.wait_for_recipients({"jdoe@target.example"})
+        -> [Mail(sender, recipients, headers, body), ...]
 """
 
 import email
+import email.message
 import os
 import pwd
 import shutil
@@ -52,8 +54,8 @@ def _parse(text):
     """Takes one dump apart; its first empty line ends smtp-sink's header and the mail's own."""
     message = email.message_from_string(text)
     recipients = [_address(each) for each in message.get_all("X-Rcpt-Args", [])]
-    body = message.get_payload()
-    return Mail(_address(message["X-Mail-Args"]), recipients, message, body.rstrip("\n") + "\n")
+    body = text.partition("\n\n")[2].rstrip("\n") + "\n"
+    return Mail(_address(message["X-Mail-Args"]), recipients, message, body)
 
 
 class MailSink:
@@ -113,6 +115,14 @@ class MailSink:
     def recipients(self):
         """The envelope recipients of all messages so far, as a sorted list with repetitions."""
         return sorted(each for mail in self.messages() for each in mail.recipients)
+
+    def wait_until_written(self, deadline_s=30):
+        """Waits until smtp-sink has closed all its files: what was sent before is there now."""
+        end = time.monotonic() + deadline_s
+        while any(os.path.basename(path).startswith("mail.") for path in self._open_files()):
+            if time.monotonic() > end:
+                raise TimeoutError(f"smtp-sink is still writing after {deadline_s} s")
+            time.sleep(0.01)
 
     def wait_for_recipients(self, wanted, deadline_s=30):
         """Waits until every wanted recipient has got a message; returns all messages so far."""

@@ -14,7 +14,7 @@ Constructor, all optional:
     settings    {parameter: value}, written last
     master      master.cf pieces; a service in one replaces the service of the same name here
     chrooted    services that run chrooted, by default those of the Ubuntu relay charms
-    sink_port   where all mail for the outside goes; without it such mail is deferred
+    sink_port   where all mail goes, local mail too; without it all mail is deferred
 """
 
 import grp
@@ -62,8 +62,22 @@ SERVICES = [
     ("postlog", "unix-dgram", "n", "-", "-", "1", "postlogd"),
 ]
 
+# name, mode, whether it belongs to postfix; those open to postdrop have its group.
+QUEUE_DIRECTORIES = [
+    *((name, 0o700, True) for name in ("active", "bounce", "corrupt", "defer", "deferred", "flush",
+                                       "hold", "incoming", "private", "saved", "trace")),
+    ("maildrop", 0o730, True),
+    ("public", 0o710, True),
+    ("pid", 0o755, False),
+    ("etc", 0o755, False),
+]
+
 # What a chrooted daemon of glibc may want to read below the queue directory.
 CHROOT_FILES = ("resolv.conf", "services", "hosts", "nsswitch.conf", "localtime", "host.conf")
+
+# Who writes to the log during `postfix check`, and what it always says at level 2.
+CHECK_LINE = re.compile(r" postfix(/postfix-script|/post-install)?\[")
+COMPATIBILITY = re.compile("backwards-compatible|COMPATIBILITY_README|compatibility_level=")
 
 
 class Reply(NamedTuple):
@@ -138,11 +152,11 @@ class PostfixInstance:
         self.socket_directory = os.path.join(self.queue, SOCKET_DIRECTORY)
         self.log_path = os.path.join(self.directory, "maillog")
         self.port = None
-        self._pieces, self._replace = list(pieces), dict(replace or {})
+        self.replace = dict(replace or {})  # may be changed until start()
+        self._pieces = list(pieces)
         self._settings, self._master = dict(settings or {}), list(master)
         self._chrooted, self._sink_port = set(chrooted), sink_port
         self._pid = None
-        self._started_before = False
         try:
             self._make_directories()
         except BaseException:
@@ -166,12 +180,11 @@ class PostfixInstance:
             self.port = free_port()
             self._write("main.cf", self._main_cf())
             self._write("master.cf", self._master_cf())
-            if self._started_before:  # Postfix's own way to leave out the slow checks
-                with open(os.path.join(self.queue, "quick-start"), "w", encoding="ascii"):
-                    pass
+            # Postfix's own way to leave out its checks, which take seconds; see check().
+            with open(os.path.join(self.queue, "quick-start"), "w", encoding="ascii"):
+                pass
             run = self.command("start")
             if run.status == 0:
-                self._started_before = True
                 self._pid = self._read_pid()
                 return
             if "Address already in use" not in run.stderr + self.log():
@@ -210,6 +223,16 @@ class PostfixInstance:
         self._settings.update(settings)
         self._write("main.cf", self._main_cf())
 
+    def check(self):
+        """The complaints of `postfix check` about configuration and directories: [] is good."""
+        before = len(self.log())
+        run = self.command("check")
+        said = run.stderr.splitlines()
+        said += [line for line in self.log()[before:].splitlines() if CHECK_LINE.search(line)]
+        if run.status != 0:
+            said.append(f"exit status {run.status}")
+        return [line for line in said if not COMPATIBILITY.search(line)]
+
     def command(self, *arguments):
         """Runs `postfix -c DIRECTORY arguments`."""
         return self._run(["postfix", "-c", self.config, *arguments])
@@ -218,9 +241,9 @@ class PostfixInstance:
         """Asks one key with `postmap -q`. Status 1 is "not found" as well as an error."""
         return self._run(["postmap", "-c", self.config, "-q", key, map_name], cwd=cwd)
 
-    def postconf(self, name):
-        """The value of one parameter as this instance sees it."""
-        return self._run(["postconf", "-c", self.config, "-h", name]).stdout.strip()
+    def postconf(self, name, *options):
+        """The value of one parameter as this instance sees it; with "-d" Postfix's default."""
+        return self._run(["postconf", "-c", self.config, "-h", *options, name]).stdout.strip()
 
     def session(self):
         """A new SMTP connection after EHLO, for tests that need every single step."""
@@ -228,9 +251,11 @@ class PostfixInstance:
         client.ehlo()
         return client
 
-    def rcpt(self, address, sender="someone@sender.example", options=()):
+    def rcpt(self, address, sender="someone@sender.example", options=(), login=None):
         """The reply to RCPT TO:<address>; nothing is sent. A refused sender is the reply then."""
         client = self.session()
+        if login is not None:
+            client.login(login, "any password")
         try:
             reply = self._docmd(client, f"MAIL FROM:<{sender}>", *options)
             if reply.code == 250:
@@ -282,12 +307,17 @@ class PostfixInstance:
 
     def _make_directories(self):
         os.chmod(self.directory, 0o755)
-        owner = pwd.getpwnam("postfix")
+        owner, postdrop = pwd.getpwnam("postfix"), grp.getgrnam("postdrop").gr_gid
         os.mkdir(self.config, 0o755)
         os.mkdir(self.queue, 0o755)
         os.mkdir(os.path.join(self.directory, "data"), 0o700)
         os.chown(os.path.join(self.directory, "data"), owner.pw_uid, owner.pw_gid)
-        os.mkdir(os.path.join(self.queue, "etc"), 0o755)
+        for name, mode, owned in QUEUE_DIRECTORIES:
+            path = os.path.join(self.queue, name)
+            os.mkdir(path)
+            if owned:
+                os.chown(path, owner.pw_uid, postdrop if mode != 0o700 else 0)
+            os.chmod(path, mode)
         for name in CHROOT_FILES:
             if os.path.exists(f"/etc/{name}"):
                 shutil.copy(f"/etc/{name}", os.path.join(self.queue, "etc", name))
@@ -300,6 +330,9 @@ class PostfixInstance:
         with open(path + ".new", "w", encoding="utf-8") as file:
             file.write(text)
         os.chmod(path + ".new", 0o644)
+        # Postfix waits until a configuration file is some seconds old before it reads it.
+        a_while_ago = time.time() - 60
+        os.utime(path + ".new", (a_while_ago, a_while_ago))
         os.replace(path + ".new", path)
 
     def _base_settings(self):
@@ -323,6 +356,7 @@ class PostfixInstance:
             "smtpd_error_sleep_time": "0",
             "smtp_host_lookup": "native",
             "smtp_dns_support_level": "disabled",
+            "local_transport": next_hop,  # never into a mailbox of this machine
             "default_transport": next_hop,
             "relay_transport": next_hop,
             "append_dot_mydomain": "no",
@@ -340,7 +374,7 @@ class PostfixInstance:
     def _piece(self, path):
         with open(path, encoding="utf-8") as file:
             text = file.read()
-        for old, new in self._replace.items():
+        for old, new in self.replace.items():
             text = text.replace(old, new)
         return text
 
@@ -355,7 +389,8 @@ class PostfixInstance:
             if name == "SMTPD":
                 name = f"127.0.0.1:{self.port}"
             if (name, kind) not in replaced:
-                lines.append(" ".join((name, kind, private, privileged, jail, wake, limit, command)))
+                columns = (name, kind, private, privileged, jail, wake, limit, command)
+                lines.append(" ".join(columns))
         return "\n".join(lines) + "\n" + added + "\n"
 
     def _read_pid(self):

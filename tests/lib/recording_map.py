@@ -64,7 +64,8 @@ def _peer_process(connection):
     if connection.family != socket.AF_UNIX:
         return "?"
     size = struct.calcsize("3i")
-    pid, _, _ = struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size))
+    credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size)
+    pid, _, _ = struct.unpack("3i", credentials)
     try:
         with open(f"/proc/{pid}/comm", encoding="utf-8") as file:
             return file.read().strip()
@@ -159,8 +160,9 @@ class RecordingMap:
                         return
                     text = request.decode("utf-8", "surrogateescape")
                     name, _, key = text.partition(" ")
+                    asked = Question(process, name, key, number, time.monotonic())
                     with self._lock:
-                        self._questions.append(Question(process, name, key, number, time.monotonic()))
+                        self._questions.append(asked)
                     reply = self._reply(name, key).encode("utf-8", "surrogateescape")
                     connection.sendall(netstring(reply))
         except (OSError, EOFError, ValueError):

@@ -17,7 +17,7 @@ class _Result(unittest.TestResult):
 
     def _line(self, verdict, test, directive=""):
         self.number += 1
-        name = str(test).split(" ")[0].replace("#", "")
+        name = ".".join(test.id().split(".")[-2:]).replace("#", "")
         print(f"{verdict} {self.number} - {name}{directive}", flush=True)
 
     def _comment(self, error):

@@ -1,0 +1,86 @@
+/*
+ * The open connections of a server: bytes in, complete requests to a service, replies out. Knows
+ * sockets and nothing of what the bytes mean.
+ *
+ * Invariant: a connection at rest owns no buffer. All read into one shared buffer and answer into
+ * another; bytes are kept for a connection only while a request is partial, and output only while
+ * its peer does not take it. What one peer can make us hold is bounded by the limits below, and how
+ * long it can keep the loop by the budget.
+ */
+#ifndef LPALIAS_LOOP_CONNECTION_H
+#define LPALIAS_LOOP_CONNECTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buffer.h"
+#include "base/compiler.h"
+#include "base/error.h"
+#include "loop/loop.h"
+
+/* Requests of one connection that are answered before others get their turn. */
+#define CONNECTION_REQUEST_BUDGET 100
+/* Nothing more is read from a peer, and no request of it answered, while more than this is unsent.
+ */
+#define CONNECTION_OUTPUT_MARK_BYTES (256 * 1024)
+
+enum connection_step {
+    CONNECTION_ANSWERED,  /* one request was taken off and its reply appended */
+    CONNECTION_NEED_MORE, /* there is no complete request in the bytes */
+    CONNECTION_BAD,       /* not the protocol: nothing after this can be trusted */
+};
+
+/* What answers the requests of a connection. */
+struct connection_service {
+    /*
+     * Looks for one complete request at the start of bytes. ANSWERED: sets *ret_taken (at least
+     * 1) and appends to out. Must not touch connections.
+     */
+    enum connection_step (*answer)(void *context, struct span bytes, struct buffer *out,
+                                   size_t *ret_taken);
+    void *context;
+    size_t request_limit_bytes; /* a partial request that is longer counts as BAD */
+};
+
+struct connection_pool_settings {
+    unsigned connection_limit; /* at least 1 */
+    int64_t idle_limit_ms;     /* a peer that sends and takes nothing for so long is dropped; > 0 */
+};
+
+/* Counted since the pool was made. */
+struct connection_counts {
+    uint64_t opened;
+    uint64_t evicted; /* the longest-idle one, dropped at the limit in favour of a new one */
+    uint64_t timed_out;
+    uint64_t bad;
+};
+
+struct connection_pool;
+
+/* Makes an empty pool. ERROR_TEMPORARY: libevent has no room for another kind of time limit. */
+bool connection_pool_create(struct loop *loop, const struct connection_pool_settings *settings,
+                            struct connection_pool **ret, struct error *error) MUST_CHECK;
+
+/* Closes all connections at once, whatever is unsent. NULL is fine. */
+void connection_pool_destroy(struct connection_pool *pool);
+
+/*
+ * Takes over fd, a connected non-blocking stream socket. service is borrowed for as long as the
+ * pool lives. At the limit the connection that went longest without a request is dropped for it.
+ */
+void connection_pool_add(struct connection_pool *pool, int fd,
+                         const struct connection_service *service);
+
+unsigned connection_pool_size(const struct connection_pool *pool);
+struct connection_counts connection_pool_counts(const struct connection_pool *pool);
+
+/*
+ * Ends all connections without losing a request: the peers can send no more, what they had sent is
+ * answered, and each connection closes when its replies are sent. drained is called once, from the
+ * loop, when none is left; after limit_ms the rest is closed. To be called once, add nothing later.
+ */
+void connection_pool_drain(struct connection_pool *pool, int64_t limit_ms,
+                           void (*drained)(void *context), void *context);
+
+#endif

@@ -1,0 +1,58 @@
+/*
+ * A listening socket. Two servers never listen on one unix path: a lock file beside it says who
+ * may bind (see listener_create), and only a socket that nobody answers on is ever removed.
+ */
+#ifndef LPALIAS_LOOP_LISTENER_H
+#define LPALIAS_LOOP_LISTENER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "base/error.h"
+#include "loop/loop.h"
+
+struct listener;
+
+/* Where to listen: either unix_path, or inet_address with inet_port. */
+struct listener_address {
+    const char *unix_path;    /* absolute, or NULL */
+    const char *inet_address; /* numeric IPv4 or IPv6 without brackets, or NULL */
+    uint16_t inet_port;       /* 0: any free one */
+};
+
+struct listener_hooks {
+    /* A connection, non-blocking and close-on-exec; the hook takes over fd. */
+    void (*accepted)(void *context, int fd);
+    /* Connections cannot be accepted for now; it is tried again in a second. */
+    void (*troubled)(void *context, const char *text);
+    void *context;
+};
+
+/*
+ * Binds and listens; hooks are copied. A unix socket has mode 0660 from its first moment; PATH.lock
+ * is locked for as long as the listener lives and stays behind afterwards, as removing a lock file
+ * would let two hold it. ERROR_BUSY: another server is listening there; ERROR_INVALID: not an
+ * address, a path that is too long, or something else than a socket at the path;
+ * ERROR_TEMPORARY: the system refuses.
+ */
+bool listener_create(struct loop *loop, const struct listener_address *address,
+                     const struct listener_hooks *hooks, struct listener **ret,
+                     struct error *error) MUST_CHECK;
+
+/*
+ * "unix:/path", "inet:127.0.0.1:10041", "inet:[::1]:10041", with the port that was really bound.
+ * Borrowed.
+ */
+const char *listener_name(const struct listener *listener);
+
+/*
+ * Hands on the connections that are waiting, then closes the socket and removes it from the file
+ * system if it is still the one that was bound here. The lock is kept until listener_destroy().
+ */
+void listener_stop(struct listener *listener);
+
+/* Without listener_stop() before, waiting connections are lost. NULL is fine. */
+void listener_destroy(struct listener *listener);
+
+#endif

@@ -1,0 +1,272 @@
+#include "server/server.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/buffer.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "lookup/lookup.h"
+#include "loop/connection.h"
+#include "loop/listener.h"
+#include "loop/loop.h"
+#include "server/alarm.h"
+#include "server/session.h"
+#include "setup/lookup_settings.h"
+#include "store/reader.h"
+
+enum {
+    CACHE_PERIOD_MS = 5000, /* how often the cache is looked at when nobody asks */
+    DRAIN_LIMIT_MS = 5000,
+    SPARE_DESCRIPTORS = 64, /* cache, keys, listeners, log, event queue */
+};
+
+enum cache_health {
+    CACHE_UNKNOWN,    /* not looked at yet */
+    CACHE_FINE,       /* read and believed */
+    CACHE_DISTRUSTED, /* read, but not the one that was served before */
+    CACHE_TROUBLED,   /* cannot be read */
+};
+
+/* A listener and what answers behind it. */
+struct endpoint {
+    struct server *server;
+    const struct config_listener *config; /* borrowed from the configuration */
+    struct session *session;
+    struct listener *listener;
+};
+
+struct server {
+    struct loop *loop;
+    struct store_reader *reader;
+    struct lookup *lookup;
+    struct connection_pool *pool;
+    struct endpoint *endpoints;
+    size_t endpoint_count;
+    const char *cache_directory; /* borrowed from the configuration */
+    enum cache_health cache_health;
+    struct alarm accept_trouble;
+    struct alarm evictions;
+    uint64_t evicted; /* reported so far */
+};
+
+static void on_accepted(void *context, int fd)
+{
+    struct endpoint *endpoint = context;
+    connection_pool_add(endpoint->server->pool, fd, session_service(endpoint->session));
+}
+
+static void on_accept_trouble(void *context, const char *text)
+{
+    struct endpoint *endpoint = context;
+    alarm_raise(&endpoint->server->accept_trouble, "%s", text);
+}
+
+static enum cache_health cache_look(struct server *server, struct error *error)
+{
+    bool is_trusted =
+        store_reader_wake(server->reader, error) && store_reader_is_trusted(server->reader);
+    if (!lookup_look_around(server->lookup, error))
+        return CACHE_TROUBLED;
+    return is_trusted ? CACHE_FINE : CACHE_DISTRUSTED;
+}
+
+/* Trouble with the cache is said when it begins and when it ends, however many requests meet it. */
+static void watch_cache(struct server *server)
+{
+    struct error error = {0};
+    enum cache_health before = server->cache_health;
+    server->cache_health = cache_look(server, &error);
+    if (server->cache_health == before)
+        return;
+    switch (server->cache_health) {
+    case CACHE_TROUBLED:
+        log_error("%s; members' addresses are answered TEMP until this is mended", error.text);
+        break;
+    case CACHE_DISTRUSTED:
+        log_error("%s holds another or an older cache than before: names it does not know are "
+                  "answered TEMP until their domain is opened again",
+                  server->cache_directory);
+        break;
+    case CACHE_FINE:
+        if (before != CACHE_UNKNOWN)
+            log_info("the cache is well again");
+        break;
+    case CACHE_UNKNOWN:
+        break;
+    }
+}
+
+static void watch_evictions(struct server *server)
+{
+    uint64_t evicted = connection_pool_counts(server->pool).evicted;
+    if (evicted != server->evicted)
+        alarm_raise(&server->evictions,
+                    "%" PRIu64
+                    " idle connections were dropped since the start to make room for new "
+                    "ones: connection-limit is small for this mail server",
+                    evicted);
+    server->evicted = evicted;
+}
+
+static void on_tick(void *context)
+{
+    struct server *server = context;
+    watch_cache(server);
+    watch_evictions(server);
+}
+
+static void before_sleep(void *context)
+{
+    struct server *server = context;
+    lookup_rest(server->lookup);
+}
+
+static void on_drained(void *context)
+{
+    struct server *server = context;
+    loop_stop(server->loop);
+}
+
+static void on_signal(void *context)
+{
+    struct server *server = context;
+    log_info("stopping");
+    for (size_t i = 0; i < server->endpoint_count; i++)
+        listener_stop(server->endpoints[i].listener);
+    connection_pool_drain(server->pool, DRAIN_LIMIT_MS, on_drained, server);
+}
+
+/* So that the connection limit is what ends connections, and not a lack of descriptors. */
+static unsigned fit_connection_limit(unsigned wanted)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return wanted;
+    rlim_t needed = (rlim_t)wanted + SPARE_DESCRIPTORS;
+    if (limit.rlim_cur < needed) {
+        limit.rlim_cur = limit.rlim_max < needed ? limit.rlim_max : needed;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+    if (limit.rlim_cur >= needed)
+        return wanted;
+    unsigned fitting = limit.rlim_cur > 2 * SPARE_DESCRIPTORS
+                           ? (unsigned)limit.rlim_cur - SPARE_DESCRIPTORS
+                           : SPARE_DESCRIPTORS;
+    log_warning("the process may open %ju files only, so there can be %u connections and not %u",
+                (uintmax_t)limit.rlim_cur, fitting, wanted);
+    return fitting;
+}
+
+static bool create_session(struct server *server, const struct config_listener *config,
+                           struct session **ret, struct error *error)
+{
+    enum lookup_map map = LOOKUP_MAP_ALIAS;
+    switch (config->protocol) {
+    case CONFIG_SOCKETMAP:
+        *ret = session_create_socketmap(server->lookup);
+        return true;
+    case CONFIG_TCP_TABLE:
+        if (!lookup_map_from_name(config->map, strlen(config->map), &map))
+            return error_set(error, ERROR_INVALID, "%s: there is no map \"%s\"", config->text,
+                             config->map);
+        *ret = session_create_tcp_table(server->lookup, map);
+        return true;
+    }
+    return error_set(error, ERROR_INVALID, "%s: unknown protocol", config->text);
+}
+
+static bool open_endpoint(struct server *server, const struct config_listener *config,
+                          struct error *error)
+{
+    struct endpoint *endpoint = &server->endpoints[server->endpoint_count];
+    endpoint->server = server;
+    endpoint->config = config;
+    if (!create_session(server, config, &endpoint->session, error))
+        return false;
+    server->endpoint_count++;
+    struct listener_address address = {config->unix_path, config->inet_address, config->inet_port};
+    struct listener_hooks hooks = {on_accepted, on_accept_trouble, endpoint};
+    return listener_create(server->loop, &address, &hooks, &endpoint->listener, error);
+}
+
+static bool build(struct server *server, const struct config *config, struct error *error)
+{
+    struct connection_pool_settings limits = {
+        .connection_limit = fit_connection_limit(config->server.connection_limit),
+        .idle_limit_ms = config->server.idle_limit_ms,
+    };
+    struct store_reader_settings cache = {
+        .directory = config->cache,
+        .key_file = config->key_file,
+        .limit_bytes = config->cache_limit_bytes,
+    };
+    server->cache_directory = config->cache;
+    server->reader = store_reader_create(&cache);
+    server->lookup = lookup_create_from_config(config, server->reader);
+    if (!loop_create(&server->loop, error) ||
+        !connection_pool_create(server->loop, &limits, &server->pool, error) ||
+        !loop_on_signal(server->loop, on_signal, server, error))
+        return false;
+    loop_before_sleep(server->loop, before_sleep, server);
+    loop_every(server->loop, CACHE_PERIOD_MS, on_tick, server);
+    server->endpoints = memory_new(config->server.listener_count, sizeof(*server->endpoints));
+    for (size_t i = 0; i < config->server.listener_count; i++)
+        if (!open_endpoint(server, &config->server.listeners[i], error))
+            return false;
+    return true;
+}
+
+bool server_create(const struct config *config, struct server **ret, struct error *error)
+{
+    struct server *server = memory_new(1, sizeof(*server));
+    if (!build(server, config, error)) {
+        server_destroy(server);
+        return false;
+    }
+    *ret = server;
+    return true;
+}
+
+static void log_ready(const struct server *server)
+{
+    struct buffer names = {0};
+    for (size_t i = 0; i < server->endpoint_count; i++) {
+        const struct endpoint *endpoint = &server->endpoints[i];
+        buffer_append_text(&names, i == 0 ? "" : ", ");
+        if (endpoint->config->protocol == CONFIG_TCP_TABLE)
+            buffer_appendf(&names, "tcp-table %s map %s", listener_name(endpoint->listener),
+                           endpoint->config->map);
+        else
+            buffer_appendf(&names, "socketmap %s", listener_name(endpoint->listener));
+    }
+    log_info("ready, listening on %s", buffer_text(&names));
+    buffer_finish(&names);
+}
+
+bool server_run(struct server *server, struct error *error)
+{
+    on_tick(server);
+    log_ready(server);
+    return loop_run(server->loop, error);
+}
+
+void server_destroy(struct server *server)
+{
+    if (server == NULL)
+        return;
+    /* Connections first: they borrow the sessions. */
+    connection_pool_destroy(server->pool);
+    for (size_t i = 0; i < server->endpoint_count; i++) {
+        listener_destroy(server->endpoints[i].listener);
+        session_destroy(server->endpoints[i].session);
+    }
+    free(server->endpoints);
+    loop_destroy(server->loop);
+    lookup_destroy(server->lookup);
+    store_reader_destroy(server->reader);
+    free(server);
+}

@@ -1,0 +1,27 @@
+/*
+ * The one place where wire and lookup meet: takes a request off the bytes of a connection, asks,
+ * and writes the reply. What an answer becomes on the wire is decided here and nowhere else.
+ */
+#ifndef LPALIAS_SERVER_SESSION_H
+#define LPALIAS_SERVER_SESSION_H
+
+#include "lookup/lookup.h"
+#include "loop/connection.h"
+
+struct session;
+
+/*
+ * Answers socketmap requests, whose map the request names. lookup is borrowed and must outlive
+ * the session; never NULL.
+ */
+struct session *session_create_socketmap(struct lookup *lookup);
+
+/* Answers tcp_table requests from map, as that protocol has no name for it. Never NULL. */
+struct session *session_create_tcp_table(struct lookup *lookup, enum lookup_map map);
+
+void session_destroy(struct session *session);
+
+/* What a connection pool calls. Lives as long as the session, which any number may share. */
+const struct connection_service *session_service(const struct session *session);
+
+#endif

@@ -1,0 +1,241 @@
+/* page: JSON of the web service as structs, and everything that is refused. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "../unit.h"
+#include "launchpad/page.h"
+
+#define ANN                                                                               \
+    "{\"name\": \"ann-example\", \"is_team\": false, \"is_valid\": true, "                \
+    "\"is_ubuntu_coc_signer\": true, \"date_created\": \"1970-01-01T00:00:01.5+00:00\", " \
+    "\"id\": \"" PAGE_REDACTED "\", \"latitude\": null, \"karma\": 4.5}"
+#define TEAM   "{\"name\": \"demo-subteam\", \"is_team\": true, \"is_valid\": \"" PAGE_REDACTED "\"}"
+#define BEFORE "{\"total_size\": 5, \"start\": 3, \"entries\": ["
+#define AFTER  "], \"resource_type_link\": \"x\"}"
+#define WHOLE                                                                                \
+    "{\"total_size\": 5, \"start\": 3, \"next_collection_link\": \"https://h/?a\\u0026b\", " \
+    "\"prev_collection_link\": null, \"entries\": [" ANN ", " TEAM "]}"
+
+static void a_page_is_read(void **state)
+{
+    (void)state;
+    struct page page;
+    struct error error;
+    assert_true(page_read(span_of(WHOLE), &page, &error));
+    assert_int_equal(page.total_size, 5);
+    assert_int_equal(page.start, 3);
+    assert_string_equal(page.next, "https://h/?a&b");
+    assert_int_equal(page.entry_count, 2);
+    assert_string_equal(page.entries[0].name, "ann-example");
+    assert_int_equal(page.entries[0].date_created_us, 1500000);
+    assert_true(page.entries[0].is_valid && page.entries[0].is_ubuntu_coc_signer);
+    assert_false(page.entries[0].is_team);
+    assert_string_equal(page.entries[1].name, "demo-subteam");
+    assert_true(page.entries[1].is_team);
+    page_finish(&page);
+    assert_true(page_read(span_of(BEFORE AFTER), &page, &error));
+    assert_null(page.next);
+    assert_int_equal(page.entry_count, 0);
+    page_finish(&page);
+}
+
+static void a_cut_page_is_never_read(void **state)
+{
+    (void)state;
+    for (size_t length = 0; length < strlen(WHOLE); length++) {
+        /* An exact copy, so that a sanitizer sees a read beyond the end. */
+        char *cut = malloc(length + 1);
+        memcpy(cut, WHOLE, length);
+        cut = realloc(cut, length != 0 ? length : 1);
+        struct page page;
+        struct error error = {0};
+        assert_false(page_read((struct span){cut, length}, &page, &error));
+        assert_int_equal(error.kind, ERROR_INVALID);
+        free(cut);
+    }
+}
+
+static void a_page_of_another_form_is_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *body, *words;
+    } cases[] = {
+        {"", "empty"},
+        {" ", "no JSON"},
+        {"<!DOCTYPE html><html></html>", "no JSON at byte"},
+        {"null", "no JSON"},
+        {"[]", "is an array, not an object"},
+        {"{}", "total_size is missing"},
+        {BEFORE AFTER "}", "no JSON"},
+        {BEFORE AFTER " oops", "no JSON"},
+        {"{\"start\": 0, \"start\": 0}", "duplicate"},
+        {"{\"total_size\": \"5\", \"start\": 0}", "total_size is a string, not a whole number"},
+        {"{\"total_size\": 5.0, \"start\": 0}", "total_size is a fraction"},
+        {"{\"total_size\": -1, \"start\": 0}", "total_size is negative"},
+        {"{\"total_size\": 18446744073709551616, \"start\": 0}", "no JSON"},
+        {"{\"total_size\": null, \"start\": 0}", "total_size is null"},
+        {"{\"total_size\": \"" PAGE_REDACTED "\", \"start\": 0}", "total_size is redacted"},
+        {"{\"total_size\": 1}", "start is missing"},
+        {"{\"total_size\": 1, \"start\": true}", "start is true"},
+        {"{\"total_size\": 1, \"start\": 0}", "entries is missing"},
+        {"{\"total_size\": 1, \"start\": 0, \"entries\": {}}", "entries is an object"},
+        {"{\"total_size\": 1, \"start\": 0, \"entries\": null}", "entries is null"},
+        {"{\"total_size\": 1, \"start\": 0, \"entries\": [], \"next_collection_link\": null}",
+         "next_collection_link is null"},
+        {"{\"total_size\": 1, \"start\": 0, \"entries\": [], \"next_collection_link\": 75}",
+         "next_collection_link is a number"},
+        {BEFORE "null" AFTER, "entry 0: it is null"},
+        {BEFORE ANN ", \"somebody\"" AFTER, "entry 1: it is a string"},
+        {BEFORE "{\"a\\u0000b\": 1}" AFTER, "no JSON"},
+        {BEFORE "\"\\ud800\"" AFTER, "no JSON"},
+        {BEFORE "\"\xff\"" AFTER, "no JSON"},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        struct page page;
+        struct error error = {0};
+        if (page_read(span_of(cases[i].body), &page, &error))
+            fail_msg("accepted: %s", cases[i].body);
+        assert_error(error, ERROR_INVALID, cases[i].words);
+    }
+}
+
+/* A person with the value of one key replaced. */
+static char *person_with(const char *key, const char *value)
+{
+    static const char *const fields[][2] = {
+        {"name", "\"ann\""},
+        {"is_team", "false"},
+        {"is_valid", "true"},
+        {"is_ubuntu_coc_signer", "true"},
+        {"date_created", "\"2005-06-06T08:59:51Z\""},
+    };
+    struct buffer body = {0};
+    buffer_append_text(&body, BEFORE "{\"karma\": 1");
+    for (size_t i = 0; i < ARRAY_LENGTH(fields); i++) {
+        const char *put = strcmp(fields[i][0], key) == 0 ? value : fields[i][1];
+        if (put != NULL)
+            buffer_appendf(&body, ", \"%s\": %s", fields[i][0], put);
+    }
+    buffer_append_text(&body, "}" AFTER);
+    buffer_text(&body);
+    return body.data;
+}
+
+static void every_field_of_a_person_is_needed(void **state)
+{
+    (void)state;
+    static const char redacted[] = "\"" PAGE_REDACTED "\"";
+    static const struct {
+        const char *key, *value; /* NULL: absent */
+        const char *words;       /* NULL: accepted */
+    } cases[] = {
+        {"", "", NULL},
+        {"name", NULL, "entry 0: name is missing"},
+        {"name", redacted, "name is redacted"},
+        {"name", "42", "name is a number, not a string"},
+        {"name", "null", "name is null"},
+        {"name", "\"Ann\"", "no Launchpad name"},
+        {"is_team", NULL, "is_team is missing"},
+        {"is_team", redacted, "is_team is redacted"},
+        {"is_team", "\"false\"", "is_team is a string"},
+        {"is_team", "0", "is_team is a number"},
+        {"is_valid", NULL, "is_valid is missing"},
+        {"is_valid", redacted, "is_valid is redacted"},
+        {"is_valid", "null", "is_valid is null"},
+        {"is_valid", "false", NULL},
+        {"is_ubuntu_coc_signer", NULL, "is_ubuntu_coc_signer is missing"},
+        {"is_ubuntu_coc_signer", redacted, "is_ubuntu_coc_signer is redacted"},
+        {"is_ubuntu_coc_signer", "1", "is_ubuntu_coc_signer is a number"},
+        {"date_created", NULL, "date_created is missing"},
+        {"date_created", redacted, "date_created is redacted"},
+        {"date_created", "\"yesterday\"", "date_created is no date"},
+        {"date_created", "1118048391", "date_created is a number"},
+        {"date_created", "null", "date_created is null"},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        char *body = person_with(cases[i].key, cases[i].value);
+        struct page page;
+        struct error error = {0};
+        bool ok = page_read(span_of(body), &page, &error);
+        assert_int_equal(ok, cases[i].words == NULL);
+        if (ok)
+            page_finish(&page);
+        else
+            assert_error(error, ERROR_INVALID, cases[i].words);
+        free(body);
+    }
+}
+
+static void deep_nesting_is_refused(void **state)
+{
+    (void)state;
+    struct buffer body = {0};
+    buffer_append_text(&body, "{\"entries\":");
+    for (int i = 0; i < 100000; i++)
+        buffer_append_char(&body, '[');
+    struct page page;
+    struct error error = {0};
+    assert_false(page_read((struct span){body.data, body.length}, &page, &error));
+    assert_error(error, ERROR_INVALID, "depth");
+    buffer_finish(&body);
+}
+
+static void a_team_is_read(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *body;
+        const char *words; /* NULL: accepted */
+    } cases[] = {
+        {"{\"name\": \"a\", \"is_team\": true, \"date_created\": \"1970-01-01T00:00:00Z\"}", NULL},
+        {"{\"name\": \"a\", \"is_team\": false, \"date_created\": \"1970-01-01T00:00:00Z\"}", NULL},
+        {"{\"name\": \"a\", \"is_team\": true}", "date_created is missing"},
+        {"{\"name\": \"a\", \"is_team\": true, \"date_created\": \"" PAGE_REDACTED "\"}",
+         "date_created is redacted"},
+        {"{\"name\": \"a\", \"date_created\": \"1970-01-01T00:00:00Z\"}", "is_team is missing"},
+        {"{\"is_team\": true, \"date_created\": \"1970-01-01T00:00:00Z\"}", "name is missing"},
+        {"[]", "is an array"},
+        {"", "empty"},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        struct page_team team;
+        struct error error = {0};
+        bool ok = page_read_team(span_of(cases[i].body), &team, &error);
+        assert_int_equal(ok, cases[i].words == NULL);
+        if (ok)
+            page_team_finish(&team);
+        else
+            assert_error(error, ERROR_INVALID, cases[i].words);
+    }
+}
+
+static void names_follow_launchpads_rule(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        bool wanted;
+    } cases[] = {
+        {"a", true},         {"0", true},    {"zed+a.b-9", true}, {"bogdan.", true}, {"a..b", true},
+        {"", false},         {"A", false},   {"aB", false},       {"a_b", false},    {"-a", false},
+        {".a", false},       {"+a", false},  {"a\n", false},      {"a b", false},    {"a/b", false},
+        {"\xc3\xa9", false}, {"a@b", false}, {"~a", false},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++)
+        assert_int_equal(page_is_name(cases[i].name), cases[i].wanted);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_page_is_read),
+        cmocka_unit_test(a_cut_page_is_never_read),
+        cmocka_unit_test(a_page_of_another_form_is_refused),
+        cmocka_unit_test(every_field_of_a_person_is_needed),
+        cmocka_unit_test(deep_nesting_is_refused),
+        cmocka_unit_test(a_team_is_read),
+        cmocka_unit_test(names_follow_launchpads_rule),
+    };
+    return cmocka_run_group_tests_name("launchpad/page", tests, NULL, NULL);
+}

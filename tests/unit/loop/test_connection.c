@@ -1,0 +1,385 @@
+/*
+ * connection: budget, partial requests, output mark, limit, idleness and drain, over socketpairs.
+ * The service is a toy: a request is a line and so is its reply; "!" is BAD, "big" gets a large
+ * reply.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "../unit.h"
+#include "base/memory.h"
+#include "loop/connection.h"
+#include "loop/loop.h"
+
+enum { LINE_LIMIT_BYTES = 32, BIG_REPLY_BYTES = 100 * 1000, RUN_MS = 20, FOREVER_MS = 600000 };
+
+struct toy {
+    struct loop *loop;
+    struct connection_pool *pool;
+    struct connection_service service;
+    unsigned answered;
+    unsigned answered_before_b; /* when the line "b" came */
+    unsigned drained;
+};
+
+static enum connection_step answer_line(void *context, struct span bytes, struct buffer *out,
+                                        size_t *ret_taken)
+{
+    struct toy *toy = context;
+    if (bytes.data[0] == '!')
+        return CONNECTION_BAD;
+    const char *end = memchr(bytes.data, '\n', bytes.length);
+    if (end == NULL)
+        return CONNECTION_NEED_MORE;
+    size_t length = (size_t)(end - bytes.data) + 1;
+    if (length == 2 && bytes.data[0] == 'b')
+        toy->answered_before_b = toy->answered;
+    if (length == 4 && memcmp(bytes.data, "big", 3) == 0)
+        buffer_appendf(out, "%*s", BIG_REPLY_BYTES, "\n");
+    else
+        buffer_append(out, bytes.data, length);
+    toy->answered++;
+    *ret_taken = length;
+    return CONNECTION_ANSWERED;
+}
+
+static void end_run(void *context)
+{
+    loop_stop(((struct toy *)context)->loop);
+}
+
+static void count_drained(void *context)
+{
+    ((struct toy *)context)->drained++;
+}
+
+static struct toy *toy_create(unsigned connection_limit, int64_t idle_limit_ms)
+{
+    struct toy *toy = memory_new(1, sizeof(*toy));
+    struct error error;
+    struct connection_pool_settings settings = {connection_limit, idle_limit_ms};
+    assert_true(loop_create(&toy->loop, &error));
+    assert_true(connection_pool_create(toy->loop, &settings, &toy->pool, &error));
+    loop_every(toy->loop, RUN_MS, end_run, toy);
+    toy->service = (struct connection_service){answer_line, toy, LINE_LIMIT_BYTES};
+    return toy;
+}
+
+static void toy_destroy(struct toy *toy)
+{
+    connection_pool_destroy(toy->pool);
+    loop_destroy(toy->loop);
+    free(toy);
+}
+
+/* A connection to the pool; returns the peer's end, non-blocking. */
+static int toy_connect(struct toy *toy)
+{
+    int ends[2];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
+    connection_pool_add(toy->pool, ends[0], &toy->service);
+    return ends[1];
+}
+
+/* Turns the loop for RUN_MS at most. */
+static void toy_run(struct toy *toy)
+{
+    struct error error;
+    assert_true(loop_run(toy->loop, &error));
+}
+
+static void say(int peer, const char *text)
+{
+    assert_int_equal(send(peer, text, strlen(text), MSG_NOSIGNAL), strlen(text));
+}
+
+/* Appends what can be read now. Returns true at the end of file. */
+static bool hear(int peer, struct buffer *heard)
+{
+    for (;;) {
+        buffer_reserve(heard, 65536);
+        ssize_t got = recv(peer, heard->data + heard->length, 65536, 0);
+        if (got <= 0)
+            return got == 0 || errno != EAGAIN;
+        heard->length += (size_t)got;
+    }
+}
+
+static void assert_heard(int peer, const char *wanted, bool wanted_end)
+{
+    struct buffer heard = {0};
+    bool at_end = hear(peer, &heard);
+    assert_string_equal(buffer_text(&heard), wanted);
+    assert_int_equal(at_end, wanted_end);
+    buffer_finish(&heard);
+}
+
+static void a_request_may_come_byte_by_byte(void **state)
+{
+    (void)state;
+    struct toy *toy = toy_create(4, FOREVER_MS);
+    int peer = toy_connect(toy);
+    const char *text = "hello\nworld\n";
+    for (const char *byte = text; *byte != '\0'; byte++) {
+        assert_int_equal(send(peer, byte, 1, 0), 1);
+        toy_run(toy);
+    }
+    assert_heard(peer, text, false);
+    close(peer);
+    toy_destroy(toy);
+}
+
+static void two_requests_may_be_split_anywhere(void **state)
+{
+    (void)state;
+    struct toy *toy = toy_create(4, FOREVER_MS);
+    const char *text = "hello\nworld\n";
+    for (size_t at = 1; at < strlen(text); at++) {
+        int peer = toy_connect(toy);
+        assert_int_equal(send(peer, text, at, 0), at);
+        toy_run(toy);
+        say(peer, text + at);
+        toy_run(toy);
+        assert_heard(peer, text, false);
+        close(peer);
+        toy_run(toy);
+        assert_int_equal(connection_pool_size(toy->pool), 0);
+    }
+    toy_destroy(toy);
+}
+
+static void one_peer_cannot_keep_the_loop(void **state)
+{
+    (void)state;
+    struct toy *toy = toy_create(4, FOREVER_MS);
+    enum { LINES = 10 * CONNECTION_REQUEST_BUDGET + 7 };
+    int greedy = toy_connect(toy);
+    int modest = toy_connect(toy);
+    struct buffer lines = {0};
+    for (int i = 0; i < LINES; i++)
+        buffer_append_text(&lines, "a\n");
+    say(greedy, buffer_text(&lines));
+    say(modest, "b\n");
+    toy_run(toy);
+    assert_true(toy->answered_before_b <= CONNECTION_REQUEST_BUDGET);
+    assert_int_equal(toy->answered, LINES + 1);
+    assert_heard(greedy, buffer_text(&lines), false);
+    assert_heard(modest, "b\n", false);
+    buffer_finish(&lines);
+    close(greedy);
+    close(modest);
+    toy_destroy(toy);
+}
+
+static void what_breaks_the_protocol_is_closed_after_the_replies(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *sent;
+        const char *wanted;
+    } cases[] = {
+        {"!", ""},
+        {"a\n!b\n", "a\n"},
+        {"0123456789012345678901234567890123456789", ""}, /* over the limit of a request */
+    };
+    struct toy *toy = toy_create(4, FOREVER_MS);
+    int other = toy_connect(toy);
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        int peer = toy_connect(toy);
+        say(peer, cases[i].sent);
+        toy_run(toy);
+        assert_heard(peer, cases[i].wanted, true);
+        assert_int_equal(connection_pool_counts(toy->pool).bad, i + 1);
+        close(peer);
+        say(other, "still here\n");
+        toy_run(toy);
+        assert_heard(other, "still here\n", false);
+    }
+    close(other);
+    toy_destroy(toy);
+}
+
+static void requests_before_the_end_of_file_are_answered(void **state)
+{
+    (void)state;
+    struct toy *toy = toy_create(4, FOREVER_MS);
+    enum { LINES = 3 * CONNECTION_REQUEST_BUDGET };
+    int peer = toy_connect(toy);
+    struct buffer lines = {0};
+    for (int i = 0; i < LINES; i++)
+        buffer_append_text(&lines, "a\n");
+    say(peer, buffer_text(&lines));
+    say(peer, "partial");
+    shutdown(peer, SHUT_WR);
+    toy_run(toy);
+    assert_heard(peer, buffer_text(&lines), true);
+    assert_int_equal(connection_pool_size(toy->pool), 0);
+    buffer_finish(&lines);
+    close(peer);
+    toy_destroy(toy);
+}
+
+static void a_peer_that_does_not_read_is_not_answered_further(void **state)
+{
+    (void)state;
+    struct toy *toy = toy_create(4, FOREVER_MS);
+    enum { LINES = 40 };
+    /* What may be under way: the mark, the reply that passes it, and the socket's own buffer. */
+    enum { MOST = (CONNECTION_OUTPUT_MARK_BYTES + 400000) / BIG_REPLY_BYTES + 2 };
+    int peer = toy_connect(toy);
+    for (int i = 0; i < LINES; i++)
+        say(peer, "big\n");
+    for (int i = 0; i < 5; i++)
+        toy_run(toy);
+    assert_in_range(toy->answered, 3, MOST);
+    struct buffer heard = {0};
+    for (int i = 0; i < 1000 && heard.length < (size_t)LINES * BIG_REPLY_BYTES; i++) {
+        assert_false(hear(peer, &heard));
+        toy_run(toy);
+    }
+    assert_int_equal(heard.length, (size_t)LINES * BIG_REPLY_BYTES);
+    say(peer, "after\n");
+    toy_run(toy);
+    assert_heard(peer, "after\n", false);
+    buffer_finish(&heard);
+    close(peer);
+    toy_destroy(toy);
+}
+
+static void at_the_limit_the_longest_idle_one_goes(void **state)
+{
+    (void)state;
+    struct toy *toy = toy_create(3, FOREVER_MS);
+    int peers[4];
+    for (size_t i = 0; i < 3; i++)
+        peers[i] = toy_connect(toy);
+    say(peers[0], "busy\n");
+    say(peers[1], "a trickle is no work"); /* has not asked anything yet: counts as idle */
+    toy_run(toy);
+    peers[3] = toy_connect(toy);
+    toy_run(toy);
+    assert_int_equal(connection_pool_size(toy->pool), 3);
+    assert_int_equal(connection_pool_counts(toy->pool).evicted, 1);
+    assert_heard(peers[0], "busy\n", false);
+    assert_heard(peers[1], "", true);
+    assert_heard(peers[2], "", false);
+    say(peers[3], "new\n");
+    toy_run(toy);
+    assert_heard(peers[3], "new\n", false);
+    for (size_t i = 0; i < 4; i++)
+        close(peers[i]);
+    toy_destroy(toy);
+}
+
+static void an_idle_connection_is_dropped(void **state)
+{
+    (void)state;
+    struct toy *toy = toy_create(4, 300);
+    int idle = toy_connect(toy);
+    int busy = toy_connect(toy);
+    for (int i = 0; i < 30; i++) {
+        say(busy, "busy\n");
+        toy_run(toy);
+        struct buffer heard = {0};
+        assert_false(hear(busy, &heard));
+        buffer_finish(&heard);
+    }
+    assert_heard(idle, "", true);
+    assert_int_equal(connection_pool_size(toy->pool), 1);
+    assert_int_equal(connection_pool_counts(toy->pool).timed_out, 1);
+    close(idle);
+    close(busy);
+    toy_destroy(toy);
+}
+
+static void a_peer_that_takes_nothing_is_dropped_as_idle(void **state)
+{
+    (void)state;
+    struct toy *toy = toy_create(4, 100);
+    int peer = toy_connect(toy);
+    for (int i = 0; i < 20; i++)
+        say(peer, "big\n");
+    for (int i = 0; i < 15; i++)
+        toy_run(toy);
+    assert_int_equal(connection_pool_size(toy->pool), 0);
+    close(peer);
+    toy_destroy(toy);
+}
+
+static void draining_answers_what_was_sent_and_takes_no_more(void **state)
+{
+    (void)state;
+    struct toy *toy = toy_create(4, FOREVER_MS);
+    enum { LINES = 5 * CONNECTION_REQUEST_BUDGET };
+    struct buffer lines = {0};
+    for (int i = 0; i < LINES; i++)
+        buffer_append_text(&lines, "a\n");
+    int peer = toy_connect(toy);
+    int silent = toy_connect(toy);
+    int partial = toy_connect(toy);
+    say(peer, buffer_text(&lines));
+    say(partial, "a\nhalf");
+    connection_pool_drain(toy->pool, FOREVER_MS, count_drained, toy);
+    assert_int_equal(send(peer, "late\n", 5, MSG_NOSIGNAL), -1);
+    toy_run(toy);
+    assert_int_equal(toy->drained, 1);
+    assert_heard(peer, buffer_text(&lines), true);
+    assert_heard(silent, "", true);
+    assert_heard(partial, "a\n", true);
+    buffer_finish(&lines);
+    close(peer);
+    close(silent);
+    close(partial);
+    toy_destroy(toy);
+}
+
+static void draining_ends_though_a_peer_takes_nothing(void **state)
+{
+    (void)state;
+    struct toy *toy = toy_create(4, FOREVER_MS);
+    int peer = toy_connect(toy);
+    for (int i = 0; i < 20; i++)
+        say(peer, "big\n");
+    toy_run(toy);
+    connection_pool_drain(toy->pool, 5 * RUN_MS, count_drained, toy);
+    toy_run(toy);
+    assert_int_equal(toy->drained, 0);
+    for (int i = 0; i < 10; i++)
+        toy_run(toy);
+    assert_int_equal(toy->drained, 1);
+    assert_int_equal(connection_pool_size(toy->pool), 0);
+    close(peer);
+    toy_destroy(toy);
+}
+
+static void draining_an_empty_pool_ends_at_once(void **state)
+{
+    (void)state;
+    struct toy *toy = toy_create(4, FOREVER_MS);
+    connection_pool_drain(toy->pool, FOREVER_MS, count_drained, toy);
+    toy_run(toy);
+    assert_int_equal(toy->drained, 1);
+    toy_destroy(toy);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_request_may_come_byte_by_byte),
+        cmocka_unit_test(two_requests_may_be_split_anywhere),
+        cmocka_unit_test(one_peer_cannot_keep_the_loop),
+        cmocka_unit_test(what_breaks_the_protocol_is_closed_after_the_replies),
+        cmocka_unit_test(requests_before_the_end_of_file_are_answered),
+        cmocka_unit_test(a_peer_that_does_not_read_is_not_answered_further),
+        cmocka_unit_test(at_the_limit_the_longest_idle_one_goes),
+        cmocka_unit_test(an_idle_connection_is_dropped),
+        cmocka_unit_test(a_peer_that_takes_nothing_is_dropped_as_idle),
+        cmocka_unit_test(draining_answers_what_was_sent_and_takes_no_more),
+        cmocka_unit_test(draining_ends_though_a_peer_takes_nothing),
+        cmocka_unit_test(draining_an_empty_pool_ends_at_once),
+    };
+    return cmocka_run_group_tests_name("loop/connection", tests, NULL, NULL);
+}
