@@ -45,17 +45,19 @@ void buffer_append_char(struct buffer *buffer, char byte)
 
 void buffer_appendf(struct buffer *buffer, const char *format, ...)
 {
-    va_list args;
+    va_list args, again;
     va_start(args, format);
-    va_list again;
     va_copy(again, args);
-    int wanted = vsnprintf(NULL, 0, format, args);
-    va_end(args);
-    if (wanted > 0) {
+    buffer_reserve(buffer, 64);
+    size_t room = buffer->capacity - buffer->length;
+    int wanted = vsnprintf(buffer->data + buffer->length, room, format, args);
+    if (wanted > 0 && (size_t)wanted >= room) {
         buffer_reserve(buffer, (size_t)wanted + 1);
         vsnprintf(buffer->data + buffer->length, (size_t)wanted + 1, format, again);
-        buffer->length += (size_t)wanted;
     }
+    if (wanted > 0)
+        buffer->length += (size_t)wanted;
+    va_end(args);
     va_end(again);
 }
 

@@ -364,9 +364,8 @@ void connection_pool_drain(struct connection_pool *pool, int64_t limit_ms,
     pool->drained_context = context;
     /* On a unix socket a peer's write fails from here on, so whatever it could write is answered;
      * of TCP only what has arrived by the end of its turn. */
-    struct connection *c = NULL;
-    TAILQ_FOREACH(c, &pool->open, by_idleness)
-    shutdown(c->fd, SHUT_RD);
+    for (struct connection *c = TAILQ_FIRST(&pool->open); c != NULL; c = TAILQ_NEXT(c, by_idleness))
+        shutdown(c->fd, SHUT_RD);
     struct timeval limit = {limit_ms / 1000, (limit_ms % 1000) * 1000};
     event_add(pool->drain_limit, &limit);
     wake_next_turn(pool);

@@ -16,6 +16,7 @@ struct entry {
     uint32_t key_length;
     uint32_t value_length; /* DELETED: the row goes */
     size_t at;             /* of the key in the arena, the value behind it */
+    bool is_superseded;    /* a later entry has the same key */
 };
 
 struct group {
@@ -173,13 +174,48 @@ void changeset_event(struct changeset *changeset, const struct event_record *eve
 
 /* ---- pieces: runs of whole groups that are committed together ---- */
 
+/* Entries of a key stand together, in the order they came. */
+static int compare_entries(const void *left, const void *right, void *context)
+{
+    const struct changeset *changeset = context;
+    size_t a = *(const size_t *)left;
+    size_t b = *(const size_t *)right;
+    const struct entry *x = &changeset->entries[a];
+    const struct entry *y = &changeset->entries[b];
+    if (x->table != y->table)
+        return x->table < y->table ? -1 : 1;
+    if (x->key_length != y->key_length)
+        return x->key_length < y->key_length ? -1 : 1;
+    int order = memcmp(changeset->arena.data + x->at, changeset->arena.data + y->at, x->key_length);
+    return order != 0 ? order : a < b ? -1 : 1;
+}
+
+/* The later put or delete of a key counts, also when groups are put into another order. */
+static void mark_superseded(struct changeset *changeset)
+{
+    size_t *indices = memory_new(changeset->entry_count, sizeof(*indices));
+    for (size_t i = 0; i < changeset->entry_count; i++)
+        indices[i] = i;
+    qsort_r(indices, changeset->entry_count, sizeof(*indices), compare_entries, changeset);
+    for (size_t i = 0; i + 1 < changeset->entry_count; i++) {
+        struct entry *entry = &changeset->entries[indices[i]];
+        const struct entry *next = &changeset->entries[indices[i + 1]];
+        entry->is_superseded = entry->table != TABLE_EVENT && entry->table == next->table &&
+                               entry->key_length == next->key_length &&
+                               memcmp(changeset->arena.data + entry->at,
+                                      changeset->arena.data + next->at, entry->key_length) == 0;
+    }
+    free(indices);
+}
+
 struct group_order {
     size_t *indices; /* additions first, else as they came */
     size_t count;
 };
 
-static struct group_order order_groups(const struct changeset *changeset)
+static struct group_order order_groups(struct changeset *changeset)
 {
+    mark_superseded(changeset);
     struct group_order order = {memory_new(changeset->group_count, sizeof(size_t)), 0};
     for (int pass = 0; pass < 2; pass++)
         for (size_t i = 0; i < changeset->group_count; i++)
@@ -237,68 +273,76 @@ static bool write_entry(struct store *store, MDB_txn *transaction, struct change
     return code == 0 || environment_error(error, code, "cannot write the change");
 }
 
-/* Writes groups order[from..to) and the step to the next generation. */
+/* Writes groups order[from..to) and the step to the next generation; counts what it writes. */
 static bool write_piece(struct store *store, MDB_txn *transaction, struct changeset *changeset,
                         const struct group_order *order, size_t from, size_t to,
-                        struct cache_state *state, struct error *error)
+                        struct cache_state *state, size_t *ret_records, struct error *error)
 {
+    *ret_records = 0;
     state->generation++;
     randombytes_buf(state->stamp, sizeof(state->stamp));
     for (size_t i = from; i < to; i++) {
         size_t group = order->indices[i];
-        for (size_t entry = changeset->groups[group].first_entry;
-             entry < group_end(changeset, group); entry++)
-            if (!write_entry(store, transaction, changeset, &changeset->entries[entry], state,
-                             error))
+        for (size_t at = changeset->groups[group].first_entry; at < group_end(changeset, group);
+             at++) {
+            const struct entry *entry = &changeset->entries[at];
+            if (entry->is_superseded)
+                continue;
+            if (!write_entry(store, transaction, changeset, entry, state, error))
                 return false;
+            ++*ret_records;
+        }
     }
     return environment_write_state(store, transaction, state, error);
 }
 
 enum apply_result {
     APPLY_DONE,
-    APPLY_MOVED, /* the cache is no longer at the generation that was planned for */
+    APPLY_MOVED, /* the cache is not in the state any more that was planned for */
     APPLY_FAILED,
 };
 
+/* Moves *planned on to the state that it leaves, and adds to result what it writes. */
 static enum apply_result apply_piece(struct store *store, struct changeset *changeset,
                                      const struct group_order *order, size_t from, size_t to,
-                                     uint64_t *generation, struct error *error)
+                                     struct cache_state *planned,
+                                     struct store_update_result *result, struct error *error)
 {
     MDB_txn *transaction;
-    struct cache_state state;
+    size_t records = 0;
     if (!environment_begin_write(store, &transaction, error))
         return APPLY_FAILED;
-    enum apply_result result = APPLY_FAILED;
-    if (environment_read_state(store, transaction, &state, error)) {
-        if (state.generation != *generation)
-            result = APPLY_MOVED;
-        else if (write_piece(store, transaction, changeset, order, from, to, &state, error))
-            result = APPLY_DONE;
-    }
-    if (result != APPLY_DONE) {
+    struct cache_state state = store->opened;
+    enum apply_result applied = APPLY_FAILED;
+    if (!environment_is_same_state(&state, planned))
+        applied = APPLY_MOVED;
+    else if (write_piece(store, transaction, changeset, order, from, to, &state, &records, error))
+        applied = APPLY_DONE;
+    if (applied != APPLY_DONE) {
         mdb_txn_abort(transaction);
-        return result;
+        return applied;
     }
     if (!environment_commit(store, transaction, error))
         return APPLY_FAILED;
-    *generation = state.generation;
-    store->opened.generation = state.generation;
+    *planned = state;
+    result->changed = true;
+    result->records += records;
     return APPLY_DONE;
 }
 
 static enum apply_result apply_pieces(struct store *store, struct changeset *changeset,
-                                      uint64_t *generation, struct error *error)
+                                      struct cache_state *planned,
+                                      struct store_update_result *result, struct error *error)
 {
     struct group_order order = order_groups(changeset);
-    enum apply_result result = APPLY_DONE;
-    for (size_t from = 0; from < order.count && result == APPLY_DONE;) {
+    enum apply_result applied = APPLY_DONE;
+    for (size_t from = 0; from < order.count && applied == APPLY_DONE;) {
         size_t to = piece_end(changeset, &order, from);
-        result = apply_piece(store, changeset, &order, from, to, generation, error);
+        applied = apply_piece(store, changeset, &order, from, to, planned, result, error);
         from = to;
     }
     free(order.indices);
-    return result;
+    return applied;
 }
 
 /* ---- update ---- */
@@ -312,19 +356,16 @@ static enum apply_result update_from_snapshot(struct store *store, changeset_pla
     struct snapshot *snapshot;
     if (!snapshot_begin(store, &snapshot, error))
         return APPLY_FAILED;
-    uint64_t generation = snapshot_generation(snapshot);
+    struct cache_state state = snapshot->state;
     changeset_clear(changeset);
     bool is_planned = plan(context, snapshot, changeset, error);
     snapshot_end(snapshot);
     if (!is_planned)
         return APPLY_FAILED;
-    result->generation = generation;
-    if (changeset_count(changeset) == 0)
-        return APPLY_DONE;
-    enum apply_result applied = apply_pieces(store, changeset, &generation, error);
-    result->changed = result->changed || generation != result->generation;
-    result->generation = generation;
-    result->records += applied == APPLY_DONE ? changeset_count(changeset) : 0;
+    enum apply_result applied = APPLY_DONE;
+    if (changeset_count(changeset) != 0)
+        applied = apply_pieces(store, changeset, &state, result, error);
+    result->generation = state.generation;
     return applied;
 }
 
@@ -341,16 +382,18 @@ static bool update_under_lock(struct store *store, changeset_plan *plan, void *c
     if (!environment_begin_write(store, &transaction, error))
         return false;
     snapshot.transaction = transaction;
+    snapshot.state = store->opened;
     struct group_order order = {0};
     size_t to = 0;
+    size_t records = 0;
     changeset_clear(changeset);
-    bool is_fine = environment_read_state(store, transaction, &snapshot.state, error) &&
-                   plan(context, &snapshot, changeset, error);
+    bool is_fine = plan(context, &snapshot, changeset, error);
     struct cache_state state = snapshot.state;
     if (is_fine && changeset_count(changeset) != 0) {
         order = order_groups(changeset);
         to = piece_end(changeset, &order, 0);
-        is_fine = write_piece(store, transaction, changeset, &order, 0, to, &state, error);
+        is_fine =
+            write_piece(store, transaction, changeset, &order, 0, to, &state, &records, error);
     }
     *ret_rest = to < order.count;
     free(order.indices);
@@ -358,7 +401,7 @@ static bool update_under_lock(struct store *store, changeset_plan *plan, void *c
         mdb_txn_abort(transaction);
     } else if (environment_commit(store, transaction, error)) {
         result->changed = true;
-        result->records += changeset_count(changeset);
+        result->records += records;
     } else {
         is_fine = false;
     }

@@ -43,7 +43,7 @@ struct store {
     /* The file that is open. */
     dev_t device;
     ino_t inode;
-    struct cache_state opened; /* as it was on opening; generation: highest seen since */
+    struct cache_state opened; /* as it was on opening, or at the last change begun since */
 };
 
 /* LMDB's code as an error text. Returns false. */
@@ -70,13 +70,23 @@ bool environment_read_state(struct store *store, MDB_txn *transaction, struct ca
 bool environment_write_state(struct store *store, MDB_txn *transaction,
                              const struct cache_state *state, struct error *error) MUST_CHECK;
 
+/* The same generation of the same cache, to the byte: the stamp is new with each generation. */
+bool environment_is_same_state(const struct cache_state *a, const struct cache_state *b);
+
+/* The state now is the one before, or a later generation of the same cache. */
+bool environment_goes_on_from(const struct cache_state *now, const struct cache_state *before);
+
 /*
  * Begins a write transaction after all checks of a writer: same file, its size, same cache id,
- * generation not gone back. The lock is held until commit or abort.
+ * generation not gone back. store->opened is the state then. The lock is held until commit or
+ * abort.
  */
 bool environment_begin_write(struct store *store, MDB_txn **ret, struct error *error) MUST_CHECK;
 
-/* Commits; the transaction is gone either way. */
+/*
+ * Commits, unless the path names another file by now; the transaction is gone either way.
+ * ERROR_TEMPORARY.
+ */
 bool environment_commit(struct store *store, MDB_txn *transaction, struct error *error) MUST_CHECK;
 
 #endif

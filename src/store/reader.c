@@ -41,6 +41,7 @@ struct store_reader {
 
     struct keyring *keyring; /* NULL until needed */
     int64_t keyring_read_ms;
+    struct error keyring_trouble; /* why the key file could not be read the last time */
 };
 
 struct store_reader *store_reader_create(const struct store_reader_settings *settings)
@@ -77,21 +78,29 @@ void store_reader_destroy(struct store_reader *reader)
 
 static bool is_same_file(const struct sighting *a, const struct sighting *b)
 {
-    return a->is_made && b->is_made && a->device == b->device && a->inode == b->inode &&
-           memcmp(a->state.cache_id, b->state.cache_id, CACHE_ID_BYTES) == 0;
+    return a->is_made && b->is_made && a->device == b->device && a->inode == b->inode;
 }
 
-/* The very generation that was trusted, to the byte: the stamp is new with each generation. */
+/* The very generation that was trusted, to the byte, be it in another file. */
 static bool is_same_content(const struct sighting *a, const struct sighting *b)
 {
-    return a->is_made && b->is_made && a->state.generation == b->state.generation &&
-           memcmp(a->state.cache_id, b->state.cache_id, CACHE_ID_BYTES) == 0 &&
-           memcmp(a->state.stamp, b->state.stamp, CACHE_ID_BYTES) == 0;
+    return a->is_made && b->is_made && environment_is_same_state(&a->state, &b->state);
 }
 
 static bool goes_on_from(const struct sighting *now, const struct sighting *before)
 {
-    return is_same_file(now, before) && now->state.generation >= before->state.generation;
+    return is_same_file(now, before) && environment_goes_on_from(&now->state, &before->state);
+}
+
+/*
+ * A file that differs from the last one seen is believed all the same if it is what was trusted:
+ * the file put back, or its last content. A file that has gone back under our eyes is not the
+ * one that was trusted, whatever its generation.
+ */
+static bool is_put_back(const struct store_reader *reader, const struct sighting *now)
+{
+    return is_same_content(now, &reader->trusted) ||
+           (!is_same_file(now, &reader->seen) && goes_on_from(now, &reader->trusted));
 }
 
 /* Decides whether the file just seen is believed; see "Change of file" in the architecture. */
@@ -103,8 +112,7 @@ static void judge_sighting(struct store_reader *reader, const struct sighting *n
     if (!reader->seen.is_made) {
         reader->is_trusted = true;
     } else if (!goes_on_from(now, &reader->seen)) {
-        reader->is_trusted =
-            goes_on_from(now, &reader->trusted) || is_same_content(now, &reader->trusted);
+        reader->is_trusted = is_put_back(reader, now);
         reader->distrusted_generation = now->state.generation;
     }
     reader->seen = *now;
@@ -137,7 +145,7 @@ static bool look_at_path(struct store_reader *reader, int64_t now_ms)
     return open_store(reader, now_ms);
 }
 
-static bool renew(struct store_reader *reader)
+static bool begin_transaction(struct store_reader *reader, struct sighting *ret)
 {
     struct error *error = &reader->trouble;
     struct snapshot *snapshot = &reader->snapshot;
@@ -151,7 +159,27 @@ static bool renew(struct store_reader *reader)
     *snapshot = (struct snapshot){.store = reader->store, .transaction = reader->transaction};
     if (!environment_read_state(reader->store, reader->transaction, &snapshot->state, error))
         return false;
-    struct sighting now = {true, reader->store->device, reader->store->inode, snapshot->state};
+    *ret = (struct sighting){true, reader->store->device, reader->store->inode, snapshot->state};
+    return true;
+}
+
+static bool renew(struct store_reader *reader)
+{
+    struct sighting now;
+    if (!begin_transaction(reader, &now))
+        return false;
+    /*
+     * Written over in place: LMDB still counts transactions from the old content, and may take
+     * the last but one of the new. It counts anew when the last user opens again.
+     */
+    if (reader->seen.is_made && is_same_file(&now, &reader->seen) &&
+        !goes_on_from(&now, &reader->seen)) {
+        close_store(reader);
+        if (!store_open(reader->directory, STORE_READ, reader->limit_bytes, &reader->store,
+                        &reader->trouble) ||
+            !begin_transaction(reader, &now))
+            return false;
+    }
     judge_sighting(reader, &now);
     return true;
 }
@@ -220,14 +248,14 @@ enum store_result store_reader_alias(struct store_reader *reader, const char *do
 }
 
 /* The old ring stays if the new one cannot be read. */
-static bool read_keyring(struct store_reader *reader, struct error *error)
+static bool read_keyring(struct store_reader *reader)
 {
     int64_t now_ms = timestamp_monotonic_ms();
     struct keyring *fresh;
     if (now_ms - reader->keyring_read_ms < RECHECK_MS)
-        return error_set(error, ERROR_TEMPORARY, "the key file was read less than a second ago");
+        return false;
     reader->keyring_read_ms = now_ms;
-    if (!keyring_read(reader->key_file, &fresh, error))
+    if (!keyring_read(reader->key_file, &fresh, &reader->keyring_trouble))
         return false;
     keyring_destroy(reader->keyring);
     reader->keyring = fresh;
@@ -238,11 +266,14 @@ bool store_reader_open_targets(struct store_reader *reader, const char *domain, 
                                const struct alias_record *record, struct buffer *out,
                                struct error *error)
 {
-    if (reader->keyring == NULL && !read_keyring(reader, error))
+    if (reader->keyring == NULL && !read_keyring(reader)) {
+        if (error != NULL)
+            *error = reader->keyring_trouble;
         return false;
+    }
     enum unseal_result result =
         keyring_unseal_alias(reader->keyring, domain, local, record->sealed_targets, out);
-    if (result == UNSEAL_UNKNOWN_KEY && read_keyring(reader, error))
+    if (result == UNSEAL_UNKNOWN_KEY && read_keyring(reader))
         result = keyring_unseal_alias(reader->keyring, domain, local, record->sealed_targets, out);
     return result == UNSEAL_DONE || unseal_result_to_error(result, error);
 }

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -157,6 +158,20 @@ static bool keep_tail(struct store *store, uint64_t extra_bytes, struct error *e
                                   store->data_path, strerror(code));
 }
 
+bool environment_is_same_state(const struct cache_state *a, const struct cache_state *b)
+{
+    return a->generation == b->generation &&
+           memcmp(a->cache_id, b->cache_id, CACHE_ID_BYTES) == 0 &&
+           memcmp(a->stamp, b->stamp, CACHE_ID_BYTES) == 0;
+}
+
+bool environment_goes_on_from(const struct cache_state *now, const struct cache_state *before)
+{
+    return environment_is_same_state(now, before) ||
+           (now->generation > before->generation &&
+            memcmp(now->cache_id, before->cache_id, CACHE_ID_BYTES) == 0);
+}
+
 bool environment_begin_write(struct store *store, MDB_txn **ret, struct error *error)
 {
     MDB_txn *transaction;
@@ -174,21 +189,27 @@ bool environment_begin_write(struct store *store, MDB_txn **ret, struct error *e
     if (is_fine && memcmp(state.cache_id, store->opened.cache_id, CACHE_ID_BYTES) != 0)
         is_fine =
             error_set(error, ERROR_TEMPORARY, "%s is another cache than before", store->data_path);
-    if (is_fine && state.generation < store->opened.generation)
+    if (is_fine && !environment_goes_on_from(&state, &store->opened))
         is_fine = error_set(error, ERROR_TEMPORARY,
-                            "%s has gone back from generation %" PRIu64 " to %" PRIu64,
-                            store->data_path, store->opened.generation, state.generation);
+                            "%s has gone back from generation %" PRIu64 " to %s%" PRIu64,
+                            store->data_path, store->opened.generation,
+                            state.generation == store->opened.generation ? "another " : "",
+                            state.generation);
     if (!is_fine) {
         mdb_txn_abort(transaction);
         return false;
     }
-    store->opened.generation = state.generation;
+    store->opened = state;
     *ret = transaction;
     return true;
 }
 
 bool environment_commit(struct store *store, MDB_txn *transaction, struct error *error)
 {
+    if (!environment_check_identity(store, error)) {
+        mdb_txn_abort(transaction);
+        return false;
+    }
     int code = mdb_txn_commit(transaction);
     if (code != 0)
         return environment_error(error, code, "cannot write the change");
@@ -278,9 +299,12 @@ static bool make_tables(struct store *store, struct error *error)
     int code = mdb_txn_begin(store->environment, NULL, 0, &transaction);
     if (code != 0)
         return environment_error(error, code, "cannot begin a change");
+    struct cache_state state = {.generation = 0, .next_event = 1};
     bool is_made = open_tables(store, transaction, MDB_CREATE, error);
-    if (is_made && mdb_get(transaction, store->tables[TABLE_META], &key, &value) == MDB_NOTFOUND) {
-        struct cache_state state = {.generation = 0, .next_event = 1};
+    if (is_made && mdb_get(transaction, store->tables[TABLE_META], &key, &value) == 0) {
+        /* Another layout may have other tables: nothing is made in it. */
+        is_made = environment_read_state(store, transaction, &state, error);
+    } else if (is_made) {
         randombytes_buf(state.cache_id, sizeof(state.cache_id));
         randombytes_buf(state.stamp, sizeof(state.stamp));
         is_made = environment_write_state(store, transaction, &state, error);
@@ -307,6 +331,20 @@ static bool learn_tables(struct store *store, struct error *error)
     return is_fine;
 }
 
+/* A reader is one of the group's: it must write lock.mdb, which LMDB's own words do not say. */
+static bool explain_open(const char *directory, int code, struct error *error)
+{
+    char what[320];
+    char lock_path[PATH_MAX];
+    snprintf(what, sizeof(what), "cannot open the cache in %s", directory);
+    snprintf(lock_path, sizeof(lock_path), "%s/lock.mdb", directory);
+    environment_error(error, code, what);
+    if (code == EACCES && faccessat(AT_FDCWD, lock_path, R_OK | W_OK, AT_EACCESS) != 0)
+        return error_set(error, ERROR_TEMPORARY, "%s: user %u may not write lock.mdb there", what,
+                         (unsigned)geteuid());
+    return false;
+}
+
 static bool open_environment(struct store *store, const char *directory, uint64_t limit_bytes,
                              struct error *error)
 {
@@ -323,11 +361,8 @@ static bool open_environment(struct store *store, const char *directory, uint64_
     code = mdb_env_set_mapsize(store->environment, limit_bytes);
     if (code == 0)
         code = mdb_env_open(store->environment, directory, flags, 0640);
-    if (code != 0) {
-        char what[320];
-        snprintf(what, sizeof(what), "cannot open the cache in %s", directory);
-        return environment_error(error, code, what);
-    }
+    if (code != 0)
+        return explain_open(directory, code, error);
     mdb_reader_check(store->environment, &dead);
     int fd;
     mdb_env_get_fd(store->environment, &fd);

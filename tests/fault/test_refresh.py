@@ -80,7 +80,8 @@ def _add_fault_cases():
     where = {"page": f"~{TEAM}/participants", "later-page": f"~{TEAM}/participants",
              "entry": f"~{TEAM}/participants", "any": f"~{TEAM}/participants"}
     for name, fault in FAULTS.items():
-        if fault.kind != "fault":
+        # A name that no row could hold is skipped and counted, see docs/architecture.md.
+        if fault.kind != "fault" or name == "overlong-name":
             continue
 
         def case(self, name=name, fault=fault):

@@ -6,6 +6,7 @@
         world.ask("alias", "jdoe@ubuntu.com") -> "OK jdoe@target.example"
 
 The programs come from the environment: LPALIAS and LPALIASD; `why_not()` says what is missing.
+What stands in LPALIAS_WRAPPER is put in front of every program, for instance valgrind.
 A World needs no root. With `socket_directory` the unix socket is made there, for instance in the
 one of a PostfixInstance; otherwise in a directory of its own.
 
@@ -74,6 +75,11 @@ def program(name):
     """The path in the environment variable of that name, or None."""
     path = os.environ.get(name)
     return os.path.abspath(path) if path else None
+
+
+def wrapper():
+    """The words of LPALIAS_WRAPPER, to go right before a program."""
+    return os.environ.get("LPALIAS_WRAPPER", "").split()
 
 
 def why_not():
@@ -195,7 +201,7 @@ class World:
     def lpalias_command(self, *arguments, after_s=0):
         """The command line of `lpalias -c FILE arguments`, with the clock moved by faketime."""
         clock = ["faketime", "-f", f"+{after_s}s"] if after_s else []
-        return [*clock, program("LPALIAS"), "-c", self.config_file, *arguments]
+        return [*clock, *wrapper(), program("LPALIAS"), "-c", self.config_file, *arguments]
 
     def lpalias(self, *arguments, status=0, stdin="", after_s=0):
         """Runs `lpalias -c FILE arguments`; another exit status than `status` is an error
@@ -224,17 +230,23 @@ class World:
         for name in opened:
             self.lpalias("domain", "open", name, "--yes")
 
-    def fill_static(self, aliases, opened=tuple(DOMAINS)):
+    def fill_static(self, aliases, opened=None):
         """Key, static aliases ({address: [target, ...]}) by way of an import, and the given domains
-        opened; no refresh."""
+        opened (None: those of the aliases); no refresh."""
         self.make_key()
+        self.import_static(aliases)
+        if opened is None:
+            opened = sorted({address.rpartition("@")[2] for address in aliases})
+        for name in opened:
+            self.lpalias("domain", "open", name, "--yes")
+
+    def import_static(self, aliases):
+        """Adds static aliases to the cache: {address: [target, ...]}."""
         table = os.path.join(self.directory, "virtual")
         with open(table, "w", encoding="utf-8") as file:
             file.writelines(f"{address} {', '.join(targets)}\n"
                             for address, targets in aliases.items())
         self.lpalias("import", "--static", "--format", "virtual", table)
-        for name in opened:
-            self.lpalias("domain", "open", name, "--yes")
 
     # The server.
 
@@ -247,7 +259,7 @@ class World:
         log = open(self.log_path, "ab")
         start = log.tell()
         with log:
-            command = [*prefix, program("LPALIASD"), "-c", self.config_file, *options]
+            command = [*prefix, *wrapper(), program("LPALIASD"), "-c", self.config_file, *options]
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log,
                                             stderr=log)
         end = time.monotonic() + deadline_s

@@ -6,6 +6,8 @@
         client.expect_end()
 """
 
+import time
+
 from lpalias_world import connect
 
 
@@ -13,7 +15,16 @@ class RawClient:
     """An endpoint is a unix socket path or a loopback port; all waiting is bounded."""
 
     def __init__(self, endpoint, timeout_s=20):
-        self.socket = connect(endpoint, timeout_s)
+        end = time.monotonic() + timeout_s
+        while True:
+            try:
+                self.socket = connect(endpoint, timeout_s)
+                return
+            except BlockingIOError:
+                # More wait to be accepted than the backlog holds, on a busy machine.
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.01)
 
     def __enter__(self):
         return self

@@ -1,0 +1,69 @@
+/*
+ * The commands of lpalias. Each is a row that says how it is called and a function that runs it,
+ * in a file of its own; command.c lists them all.
+ */
+#ifndef LPALIAS_TOOL_COMMAND_H
+#define LPALIAS_TOOL_COMMAND_H
+
+#include <stddef.h>
+#include <sysexits.h>
+
+#include "base/compiler.h"
+
+/* How lpalias ends, whatever the command. */
+enum exit_status {
+    EXIT_DONE = 0,
+    EXIT_FAILED = 1,    /* the cache, the network, a server: it could not be done */
+    EXIT_NOT_FOUND = 2, /* answered "no": a key without value, a name that nobody has */
+    EXIT_HELD = 3,      /* some change waits for an operator */
+    EXIT_UNUSABLE = 4,  /* some team's listing was unusable, some row of a file refused */
+    EXIT_BUSY = 5,      /* another refresh is running */
+    EXIT_USAGE = EX_USAGE,
+    EXIT_TEMPORARY = EX_TEMPFAIL, /* the answer is TEMP: cannot tell now */
+    EXIT_CONFIG = EX_CONFIG,
+};
+
+struct command;
+
+/* One command as it was called. */
+struct call {
+    const struct command *command;
+    const char *config_file;
+    char **arguments; /* behind the command's name, NULL-terminated */
+    size_t argument_count;
+};
+
+struct command {
+    const char *name;  /* one word or two: "refresh", "domain open" */
+    const char *usage; /* what may follow the name */
+    const char *help;  /* one sentence without a full stop */
+    enum exit_status (*run)(const struct call *call);
+};
+
+extern const struct command command_check;
+extern const struct command command_domain_close;
+extern const struct command command_domain_list;
+extern const struct command command_domain_open;
+extern const struct command command_domain_remove;
+extern const struct command command_explain;
+extern const struct command command_help;
+extern const struct command command_import;
+extern const struct command command_key_generate;
+extern const struct command command_list;
+extern const struct command command_query;
+extern const struct command command_refresh;
+extern const struct command command_show;
+extern const struct command command_status;
+extern const struct command command_target_clear;
+extern const struct command command_target_set;
+
+/*
+ * Finds the command that words (NULL-terminated) begin with and runs it with the rest of them.
+ * No such command: says so, with the name it may have been meant for.
+ */
+enum exit_status command_dispatch(const char *config_file, char **words);
+
+/* Prints usage and help sentence of all commands that begin with group; NULL: of all. */
+void command_print_list(const char *group);
+
+#endif

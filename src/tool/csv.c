@@ -1,0 +1,129 @@
+#include "tool/csv.h"
+
+#include <string.h>
+#include <strings.h>
+
+#define SEPARATORS      " \t\r\n,;"
+#define BYTE_ORDER_MARK "\xef\xbb\xbf"
+
+/* Where reading stands. */
+struct csv {
+    const char *at, *end;
+    unsigned line;       /* of at */
+    struct buffer field; /* the last one that was taken, without its quotes */
+    const char *wrong;   /* with the row, static text; NULL: nothing yet */
+};
+
+/* A field between quotes, in which two of them stand for one; at is behind the first quote. */
+static void take_quoted(struct csv *csv)
+{
+    while (csv->at < csv->end) {
+        char byte = *csv->at++;
+        if (byte == '\n')
+            csv->line++;
+        if (byte != '"') {
+            buffer_append_char(&csv->field, byte);
+        } else if (csv->at < csv->end && *csv->at == '"') {
+            buffer_append_char(&csv->field, '"');
+            csv->at++;
+        } else {
+            return;
+        }
+    }
+    csv->wrong = "a quote is never closed; nothing behind it was read";
+}
+
+static bool is_at_row_end(const struct csv *csv)
+{
+    return csv->at == csv->end || *csv->at == '\n' ||
+           (*csv->at == '\r' && csv->at + 1 < csv->end && csv->at[1] == '\n') ||
+           (*csv->at == '\r' && csv->at + 1 == csv->end);
+}
+
+static void take_plain(struct csv *csv)
+{
+    while (!is_at_row_end(csv) && *csv->at != ',') {
+        if (*csv->at == '"')
+            csv->wrong = "a quote stands inside a field, which then must be quoted as a whole";
+        buffer_append_char(&csv->field, *csv->at++);
+    }
+}
+
+/* Takes a field into csv->field; true if another one follows in the row. */
+static bool take_field(struct csv *csv)
+{
+    buffer_clear(&csv->field);
+    if (csv->at < csv->end && *csv->at == '"') {
+        csv->at++;
+        take_quoted(csv);
+        if (!is_at_row_end(csv) && *csv->at != ',')
+            csv->wrong = "something stands behind a closing quote";
+        while (!is_at_row_end(csv) && *csv->at != ',')
+            csv->at++;
+    } else {
+        take_plain(csv);
+    }
+    if (is_at_row_end(csv))
+        return false;
+    csv->at++;
+    return true;
+}
+
+static void skip_row_end(struct csv *csv)
+{
+    if (csv->at < csv->end && *csv->at == '\r')
+        csv->at++;
+    if (csv->at < csv->end && *csv->at == '\n') {
+        csv->at++;
+        csv->line++;
+    }
+}
+
+static struct span trimmed_field(struct csv *csv)
+{
+    const char *text = buffer_text(&csv->field);
+    size_t length = csv->field.length;
+    while (length != 0 && strchr(" \t", text[length - 1]) != NULL)
+        length--;
+    size_t skipped = strspn(text, " \t");
+    return skipped < length ? (struct span){text + skipped, length - skipped}
+                            : (struct span){"", 0};
+}
+
+static void take_row(struct csv *csv, struct alias_file *file, bool is_first)
+{
+    unsigned line = csv->line;
+    csv->wrong = NULL;
+    bool has_more = take_field(csv);
+    struct span address = trimmed_field(csv);
+    bool is_heading = is_first && address.length == strlen("address") &&
+                      strncasecmp(address.data, "address", address.length) == 0;
+    bool is_empty = address.length == 0 && !has_more && csv->wrong == NULL;
+    alias_file_add_row(file, line, address);
+    while (has_more) {
+        has_more = take_field(csv);
+        alias_file_add_targets(file, (struct span){csv->field.data, csv->field.length}, SEPARATORS);
+    }
+    const struct import_row *row = &file->rows[file->row_count - 1];
+    if (csv->wrong != NULL)
+        alias_file_drop_row(file, csv->wrong);
+    else if (is_heading || is_empty)
+        alias_file_forget_row(file);
+    else if (row->address[0] == '\0')
+        alias_file_drop_row(file, "there is no address");
+    else if (row->target_count == 0)
+        alias_file_drop_row(file, "there is no target");
+}
+
+void csv_read(struct span text, struct alias_file *file)
+{
+    size_t mark = strlen(BYTE_ORDER_MARK);
+    bool has_mark = text.length >= mark && memcmp(text.data, BYTE_ORDER_MARK, mark) == 0;
+    struct csv csv = {
+        .at = text.data + (has_mark ? mark : 0), .end = text.data + text.length, .line = 1};
+    for (bool is_first = true; csv.at < csv.end; is_first = false) {
+        take_row(&csv, file, is_first);
+        skip_row_end(&csv);
+    }
+    buffer_finish(&csv.field);
+}

@@ -1,0 +1,22 @@
+#include "tool/domain_census.h"
+
+static bool count_alias(void *context, const char *domain, const char *local,
+                        const struct alias_record *record)
+{
+    struct domain_census *census = context;
+    (void)domain;
+    (void)local;
+    census->total++;
+    if (record->kind == ALIAS_STATIC)
+        census->statics++;
+    else
+        census->states[record->state]++;
+    return true;
+}
+
+bool domain_census_take(struct snapshot *snapshot, const char *domain, struct domain_census *ret,
+                        struct error *error)
+{
+    *ret = (struct domain_census){0};
+    return snapshot_each_alias(snapshot, domain, count_alias, ret, error);
+}

@@ -1,0 +1,66 @@
+#include "tool/domain_standing.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+static struct domain_standing *add(struct domain_standings *standings, const char *name)
+{
+    standings->items = memory_grow(standings->items, standings->count, &standings->capacity,
+                                   sizeof(*standings->items));
+    struct domain_standing *standing = &standings->items[standings->count++];
+    *standing = (struct domain_standing){.name = memory_copy_text(name)};
+    return standing;
+}
+
+static struct domain_standing *find(struct domain_standings *standings, const char *name)
+{
+    for (size_t i = 0; i < standings->count; i++)
+        if (strcmp(standings->items[i].name, name) == 0)
+            return &standings->items[i];
+    return NULL;
+}
+
+static bool add_row(void *context, const char *domain, const struct domain_record *row)
+{
+    struct domain_standing *standing = find(context, domain);
+    if (standing == NULL)
+        standing = add(context, domain);
+    if (standing->team == NULL)
+        standing->team = memory_copy_bytes(row->team.data, row->team.length);
+    standing->is_cached = true;
+    standing->is_open = row->is_open;
+    standing->is_filled = row->filled_s != 0;
+    return true;
+}
+
+bool domain_standings_read(const struct config *config, struct snapshot *snapshot,
+                           struct domain_standings *ret, struct error *error)
+{
+    for (size_t i = 0; i < config->domain_count; i++) {
+        struct domain_standing *standing = add(ret, config->domains[i].name);
+        standing->team = memory_copy_text(config->domains[i].team);
+        standing->is_configured = true;
+    }
+    return snapshot_each_domain(snapshot, add_row, ret, error);
+}
+
+void domain_standings_finish(struct domain_standings *standings)
+{
+    for (size_t i = 0; i < standings->count; i++) {
+        free(standings->items[i].name);
+        free(standings->items[i].team);
+    }
+    free(standings->items);
+    *standings = (struct domain_standings){0};
+}
+
+const char *domain_standing_name(const struct domain_standing *standing)
+{
+    if (!standing->is_configured)
+        return "not configured";
+    if (!standing->is_cached || (!standing->is_filled && !standing->is_open))
+        return "not filled";
+    return standing->is_open ? "open" : "closed";
+}

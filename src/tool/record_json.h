@@ -1,0 +1,13 @@
+/* Records as JSON objects; targets are set apart, see tool/targets.h. */
+#ifndef LPALIAS_TOOL_RECORD_JSON_H
+#define LPALIAS_TOOL_RECORD_JSON_H
+
+#include <jansson.h>
+
+#include "store/record.h"
+
+/* New references. */
+json_t *json_from_alias(const struct alias_record *record);
+json_t *json_from_membership(const struct membership_record *membership);
+
+#endif

@@ -1,0 +1,144 @@
+/* target set and target clear. */
+#include "action/target.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+#include "tool/console.h"
+#include "tool/input.h"
+#include "tool/options.h"
+#include "tool/workspace.h"
+
+enum { STDIN_MAX_BYTES = 65536 };
+
+/* The name as the cache has it; caller frees. */
+static char *fold_name(const char *text)
+{
+    char *name = memory_copy_text(text);
+    text_lower_ascii(name, strlen(name));
+    return name;
+}
+
+static bool check_is_known(struct workspace *work, const char *name)
+{
+    struct person_record person;
+    struct error error = {0};
+    if (!workspace_begin_snapshot(work))
+        return false;
+    enum store_result result = snapshot_person(work->snapshot, name, &person, &error);
+    snapshot_end(work->snapshot);
+    work->snapshot = NULL;
+    if (result == STORE_ABSENT)
+        return workspace_fail(work, EXIT_NOT_FOUND, "%s: nobody of that name is known", name);
+    return result == STORE_FOUND || workspace_fail(work, EXIT_FAILED, "%s", error.text);
+}
+
+static bool open_for(struct workspace *work, const char *name)
+{
+    return workspace_open_cache(work, STORE_WRITE) && workspace_read_keys(work) &&
+           check_is_known(work, name);
+}
+
+static enum exit_status tell(const char *name, const struct store_update_result *result)
+{
+    CLEANUP(buffer_finish) struct buffer shown = {0};
+    console_append_visible(&shown, name);
+    printf("%s: %s; generation %" PRIu64 "\n", buffer_text(&shown),
+           result->changed ? "changed" : "nothing changed", result->generation);
+    return EXIT_DONE;
+}
+
+static enum exit_status set_targets(const struct call *call, const char *text,
+                                    const char *const *targets, size_t count)
+{
+    CLEANUP(workspace_finish) struct workspace work = {0};
+    CLEANUP(memory_free_at) char *name = fold_name(text);
+    struct store_update_result result;
+    struct error error = {0};
+    if (!workspace_read_config(&work, call) || !open_for(&work, name))
+        return work.status;
+    struct action action = workspace_action(&work);
+    if (!action_target_set(&action, name, targets, count, &result, &error)) {
+        console_complain("%s: %s", name, error.text);
+        return EXIT_FAILED;
+    }
+    return tell(name, &result);
+}
+
+/* Targets from standard input, between blanks or lines. */
+static enum exit_status set_from_stdin(const struct call *call, const char *name)
+{
+    CLEANUP(memory_free_at) char *text = NULL;
+    CLEANUP(memory_free_at) const char **targets = NULL;
+    size_t length, count = 0, capacity = 0;
+    struct error error = {0};
+    if (!input_read("-", STDIN_MAX_BYTES, &text, &length, &error)) {
+        console_complain("%s", error.text);
+        return EXIT_FAILED;
+    }
+    char *rest = NULL;
+    for (char *word = strtok_r(text, " \t\r\n", &rest); word != NULL;
+         word = strtok_r(NULL, " \t\r\n", &rest)) {
+        targets = memory_grow(targets, count, &capacity, sizeof(*targets));
+        targets[count++] = word;
+    }
+    return set_targets(call, name, targets, count);
+}
+
+static enum exit_status run_set(const struct call *call)
+{
+    bool is_stdin = false;
+    CLEANUP(options_finish) struct options options = {0};
+    const struct option_row rows[] = {
+        {0, "stdin",
+         .help = "read the addresses from standard input, so that no process list "
+                 "shows them",
+         .flag = &is_stdin},
+    };
+    if (!options_take(&options, call, rows, ARRAY_LENGTH(rows), 1, SIZE_MAX))
+        return options.status;
+    if (is_stdin == (options.operand_count > 1))
+        return options_refuse(call, "either --stdin or addresses");
+    return is_stdin
+               ? set_from_stdin(call, options.operands[0])
+               : set_targets(call, options.operands[0], (const char *const *)options.operands + 1,
+                             options.operand_count - 1);
+}
+
+static enum exit_status run_clear(const struct call *call)
+{
+    CLEANUP(options_finish) struct options options = {0};
+    CLEANUP(workspace_finish) struct workspace work = {0};
+    CLEANUP(memory_free_at) char *name = NULL;
+    struct store_update_result result;
+    struct error error = {0};
+    if (!options_take(&options, call, NULL, 0, 1, 1))
+        return options.status;
+    name = fold_name(options.operands[0]);
+    if (!workspace_read_config(&work, call) || !open_for(&work, name))
+        return work.status;
+    struct action action = workspace_action(&work);
+    if (!action_target_clear(&action, name, &result, &error)) {
+        console_complain("%s: %s", name, error.text);
+        return EXIT_FAILED;
+    }
+    return tell(name, &result);
+}
+
+const struct command command_target_set = {
+    .name = "target set",
+    .usage = "NAME ADDRESS... | NAME --stdin",
+    .help = "give a person targets in place of those there are",
+    .run = run_set,
+};
+
+const struct command command_target_clear = {
+    .name = "target clear",
+    .usage = "NAME",
+    .help = "take all targets of a person away",
+    .run = run_clear,
+};
