@@ -183,7 +183,7 @@ bool lookup_look_around(struct lookup *lookup, struct error *error)
     if (is_well && store_reader_is_trusted(lookup->reader))
         forget_removed_domains(lookup);
     lookup_rest(lookup);
-    return is_well;
+    return is_well && store_reader_check_keys(lookup->reader, error);
 }
 
 /* ---- answers ---- */

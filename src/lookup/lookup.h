@@ -76,7 +76,7 @@ void lookup_rest(struct lookup *lookup);
 
 /*
  * To be called now and then even when nobody asks: learns of domains that the cache has gained.
- * False: the cache cannot be read now; why says the text.
+ * False: the cache, or the keys to its values, cannot be read now; why says the text.
  */
 bool lookup_look_around(struct lookup *lookup, struct error *error) MUST_CHECK;
 

@@ -141,10 +141,12 @@ bool keyring_generate(const char *path, gid_t group, struct error *error)
                          "cannot make key file %s: %s", path, strerror(errno));
     unsigned char key[KEY_BYTES];
     char hex[2 * KEY_BYTES + 1];
-    char line[sizeof(hex) + 8];
+    char line[sizeof(hex) + 16];
     randombytes_buf(key, sizeof(key));
     sodium_bin2hex(hex, sizeof(hex), key, sizeof(key));
-    int length = snprintf(line, sizeof(line), "1 %s\n", hex);
+    /* A random id, so that two rings do not take each other's keys for their own. */
+    unsigned id = 1 + randombytes_uniform(999999999);
+    int length = snprintf(line, sizeof(line), "%u %s\n", id, hex);
     bool is_written = write(fd, line, (size_t)length) == length && fchmod(fd, 0640) == 0 &&
                       (group == (gid_t)-1 || fchown(fd, (uid_t)-1, group) == 0) && fsync(fd) == 0;
     int failure = errno;

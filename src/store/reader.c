@@ -41,6 +41,7 @@ struct store_reader {
 
     struct keyring *keyring; /* NULL until needed */
     int64_t keyring_read_ms;
+    bool has_unseal_trouble;      /* a value did not open since keys were last checked */
     struct error keyring_trouble; /* why the key file could not be read the last time */
 };
 
@@ -262,6 +263,16 @@ static bool read_keyring(struct store_reader *reader)
     return true;
 }
 
+/* Opens with the ring at hand, and once more with a fresh one: a value may be newer than it. */
+static enum unseal_result unseal(struct store_reader *reader, const char *domain, struct span local,
+                                 struct span sealed, struct buffer *out)
+{
+    enum unseal_result result = keyring_unseal_alias(reader->keyring, domain, local, sealed, out);
+    if (result != UNSEAL_DONE && read_keyring(reader))
+        result = keyring_unseal_alias(reader->keyring, domain, local, sealed, out);
+    return result;
+}
+
 bool store_reader_open_targets(struct store_reader *reader, const char *domain, struct span local,
                                const struct alias_record *record, struct buffer *out,
                                struct error *error)
@@ -271,9 +282,19 @@ bool store_reader_open_targets(struct store_reader *reader, const char *domain, 
             *error = reader->keyring_trouble;
         return false;
     }
-    enum unseal_result result =
-        keyring_unseal_alias(reader->keyring, domain, local, record->sealed_targets, out);
-    if (result == UNSEAL_UNKNOWN_KEY && read_keyring(reader))
-        result = keyring_unseal_alias(reader->keyring, domain, local, record->sealed_targets, out);
-    return result == UNSEAL_DONE || unseal_result_to_error(result, error);
+    enum unseal_result result = unseal(reader, domain, local, record->sealed_targets, out);
+    if (result == UNSEAL_DONE)
+        return true;
+    unseal_result_to_error(result, &reader->keyring_trouble);
+    reader->has_unseal_trouble = true;
+    return unseal_result_to_error(result, error);
+}
+
+bool store_reader_check_keys(struct store_reader *reader, struct error *error)
+{
+    bool is_fine = (reader->keyring != NULL || read_keyring(reader)) && !reader->has_unseal_trouble;
+    reader->has_unseal_trouble = false;
+    if (!is_fine && error != NULL)
+        *error = reader->keyring_trouble;
+    return is_fine;
 }

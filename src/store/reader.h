@@ -61,11 +61,17 @@ enum store_result store_reader_alias(struct store_reader *reader, const char *do
                                      struct error *error) MUST_CHECK;
 
 /*
- * Appends the record's targets in clear, one a line, to out. False: the key is unknown (the
- * ring is re-read once a second at most) or the value broken.
+ * Appends the record's targets in clear, one a line, to out. False: no key of the
+ * ring opens it (the ring is re-read once a second at most).
  */
 bool store_reader_open_targets(struct store_reader *reader, const char *domain, struct span local,
                                const struct alias_record *record, struct buffer *out,
                                struct error *error) MUST_CHECK;
+
+/*
+ * False: the key ring cannot be read, or a value has not opened since this was last asked. Reads
+ * the ring if there is none yet.
+ */
+bool store_reader_check_keys(struct store_reader *reader, struct error *error) MUST_CHECK;
 
 #endif

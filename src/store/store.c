@@ -190,11 +190,10 @@ bool environment_begin_write(struct store *store, MDB_txn **ret, struct error *e
         is_fine =
             error_set(error, ERROR_TEMPORARY, "%s is another cache than before", store->data_path);
     if (is_fine && !environment_goes_on_from(&state, &store->opened))
-        is_fine = error_set(error, ERROR_TEMPORARY,
-                            "%s has gone back from generation %" PRIu64 " to %s%" PRIu64,
-                            store->data_path, store->opened.generation,
-                            state.generation == store->opened.generation ? "another " : "",
-                            state.generation);
+        is_fine = error_set(
+            error, ERROR_TEMPORARY, "%s has gone back from generation %" PRIu64 " to %s%" PRIu64,
+            store->data_path, store->opened.generation,
+            state.generation == store->opened.generation ? "another " : "", state.generation);
     if (!is_fine) {
         mdb_txn_abort(transaction);
         return false;

@@ -32,7 +32,7 @@ def rows(world):
     """What the cache says of every alias, but for when."""
     listed = json.loads(world.lpalias("list", "--json", "--show-targets").stdout)
     return sorted((json.dumps({key: value for key, value in row.items() if key != "since"},
-                              sort_keys=True) for row in listed["aliases"]))
+                              sort_keys=True) for row in listed))
 
 
 def generation(world):
