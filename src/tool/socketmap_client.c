@@ -96,7 +96,8 @@ bool socketmap_client_ask(struct socketmap_client *client, const char *map, cons
 {
     CLEANUP(buffer_finish) struct buffer request = {0};
     if (!socketmap_append_request(&request, span_of(map), span_of(key)))
-        return error_set(error, ERROR_INVALID, "the question is too long");
+        return error_set(error, ERROR_INVALID,
+                         "too long a question, or a blank in the name of the map");
     buffer_consume(&client->received, client->consumed);
     client->consumed = 0;
     if (!send_all(client, &request, error))

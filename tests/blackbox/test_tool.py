@@ -301,6 +301,21 @@ class Filled(unittest.TestCase):
         self.assertRegex(self.world.lpalias("domain", "list").stdout,
                          r"\nkubuntu\.org +kubuntu-members +closed +1 +1 +0\n")
 
+    def test_control_bytes_never_reach_the_terminal(self):
+        for arguments in [("show", "a\x1b[31m"), ("show", "a\x1b@ubuntu.com"), ("explain", "a\x1b@ubuntu.com"),
+                          ("query", "--cache", "alias", "a\x1b@ubuntu.com"), ("list", "--state", "\x1b"),
+                          ("refresh", "--domain", "\x1b"), ("\x1bcommand",)]:
+            ran = self.world.lpalias(*arguments, status=None)
+            self.assertNotIn("\x1b", ran.stdout + ran.stderr, arguments)
+            self.assertNotEqual(ran.status, 0)
+
+    def test_output_that_cannot_be_written_is_a_failure(self):
+        with open("/dev/full", "wb") as full:
+            run = subprocess.run([program("LPALIAS"), "-c", self.world.config_file, "list"],
+                                 stdout=full, stderr=subprocess.PIPE, timeout=60, check=False)
+        self.assertEqual(run.returncode, 1)
+        self.assertIn(b"cannot write", run.stderr)
+
     def test_json_is_stable(self):
         for arguments in [("list",), ("show", "jdoe"), ("domain", "list")]:
             runs = {self.world.lpalias(*arguments, "--json").stdout for _ in range(2)}
@@ -399,6 +414,19 @@ class Changing(unittest.TestCase):
         self.world.lpalias("target", "clear", "jdoe")
         self.assertEqual(aliases(self.world)["jdoe@ubuntu.com"]["state"], "pending")
         self.world.lpalias("target", "clear", "nobody", status=2)
+
+    @unittest.skipUnless(os.getuid() == 0, "only root is asked who called sudo")
+    def test_the_audit_log_names_the_operator(self):
+        self.world.make_key()
+        self.world.lpalias("refresh")
+        self.world.lpalias("target", "set", "jdoe", "jdoe@target.example")
+        os.environ["SUDO_USER"] = "mallory"
+        self.addCleanup(os.environ.pop, "SUDO_USER")
+        self.world.lpalias("target", "set", "kim", "kim@target.example")
+        with open(os.path.join(self.world.cache, "data.mdb"), "rb") as file:
+            data = file.read()
+        self.assertIn(b"operator:root", data)
+        self.assertIn(b"operator:mallory", data)
 
     def test_a_dry_run_changes_nothing(self):
         self.world.make_key()
