@@ -296,27 +296,10 @@ static bool plan_import(void *context, struct snapshot *snapshot, struct changes
     return is_fine;
 }
 
-static bool plan_only(struct import_context *context, struct store_update_result *ret,
-                      struct error *error)
-{
-    struct snapshot *snapshot;
-    if (!snapshot_begin(context->action->store, &snapshot, error))
-        return false;
-    struct changeset *changeset = changeset_create();
-    bool is_planned = plan_import(context, snapshot, changeset, error);
-    *ret = (struct store_update_result){.changed = changeset_count(changeset) != 0,
-                                        .generation = snapshot_generation(snapshot),
-                                        .records = changeset_count(changeset),
-                                        .attempts = 1};
-    changeset_destroy(changeset);
-    snapshot_end(snapshot);
-    return is_planned;
-}
-
 bool action_import(const struct action *action, struct import_request *request, bool is_dry,
                    struct store_update_result *ret, struct error *error)
 {
     struct import_context context = {action, request};
-    return is_dry ? plan_only(&context, ret, error)
+    return is_dry ? store_preview(action->store, plan_import, &context, ret, error)
                   : store_update(action->store, plan_import, &context, ret, error);
 }

@@ -51,24 +51,6 @@ static bool note_runs(const struct action *action, const struct refresh_request 
     return is_noted;
 }
 
-static bool plan_only(const struct action *action, struct refresh_request *request,
-                      struct store_update_result *ret, struct error *error)
-{
-    struct snapshot *snapshot;
-    if (!snapshot_begin(action->store, &snapshot, error))
-        return false;
-    struct changeset *changeset = changeset_create();
-    bool is_planned = refresh_plan(request, snapshot, changeset, error);
-    if (is_planned)
-        *ret = (struct store_update_result){.changed = changeset_count(changeset) != 0,
-                                            .generation = snapshot_generation(snapshot),
-                                            .records = changeset_count(changeset),
-                                            .attempts = 1};
-    changeset_destroy(changeset);
-    snapshot_end(snapshot);
-    return is_planned;
-}
-
 /* The listings were fine, the cache was not. */
 static void mark_failed(struct refresh_request *request, const char *why)
 {
@@ -87,7 +69,7 @@ bool action_refresh(const struct action *action, struct refresh_request *request
                     struct store_update_result *ret, struct error *error)
 {
     if (is_dry)
-        return plan_only(action, request, ret, error);
+        return store_preview(action->store, refresh_plan, request, ret, error);
     if (store_update(action->store, refresh_plan, request, ret, error))
         return note_runs(action, request, error);
     struct error unnoted;

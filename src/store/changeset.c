@@ -436,6 +436,24 @@ bool store_update(struct store *store, changeset_plan *plan, void *context,
     return true;
 }
 
+bool store_preview(struct store *store, changeset_plan *plan, void *context,
+                   struct store_update_result *ret, struct error *error)
+{
+    struct snapshot *snapshot;
+    if (!snapshot_begin(store, &snapshot, error))
+        return false;
+    struct changeset *changeset = changeset_create();
+    bool is_planned = plan(context, snapshot, changeset, error);
+    if (is_planned)
+        *ret = (struct store_update_result){.changed = changeset_count(changeset) != 0,
+                                            .generation = snapshot_generation(snapshot),
+                                            .records = changeset_count(changeset),
+                                            .attempts = 1};
+    changeset_destroy(changeset);
+    snapshot_end(snapshot);
+    return is_planned;
+}
+
 bool store_note_runs(struct store *store, const struct store_run_row *rows, size_t count,
                      struct error *error)
 {

@@ -66,6 +66,10 @@ struct store_update_result {
 bool store_update(struct store *store, changeset_plan *plan, void *context,
                   struct store_update_result *ret, struct error *error) MUST_CHECK;
 
+/* Plans once and writes nothing; ret says what would be written. Errors as above. */
+bool store_preview(struct store *store, changeset_plan *plan, void *context,
+                   struct store_update_result *ret, struct error *error) MUST_CHECK;
+
 /* Writes run rows, outside generations. ERROR_TEMPORARY as above. */
 struct store_run_row {
     const char *domain;
