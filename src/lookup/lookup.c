@@ -278,8 +278,8 @@ static enum lookup_answer answer_from_record(const struct question *question,
     if (!alias_record_is_live(record))
         return miss(question);
     if (extension.length != 0) {
-        trace(question, "the extension %.*s is to be: %s", (int)extension.length, extension.data,
-              extension_policy_name(record->extension));
+        trace(question, "its policy for the extension %.*s: %s", (int)extension.length,
+              extension.data, extension_policy_name(record->extension));
         if (record->extension == EXTENSION_REFUSE)
             return miss(question);
         if (record->extension == EXTENSION_DROP)

@@ -63,6 +63,9 @@ extern const struct command command_target_set;
  */
 enum exit_status command_dispatch(const char *config_file, char **words);
 
+/* Prints what `lpalias --help` says. */
+void command_print_help(void);
+
 /* Prints usage and help sentence of all commands that begin with group; NULL: of all. */
 void command_print_list(const char *group);
 

@@ -1,8 +1,25 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "config/config.h"
 #include "tool/command.h"
 #include "tool/options.h"
+
+void command_print_help(void)
+{
+    puts("Usage: lpalias [-c FILE] COMMAND ...\n"
+         "\n"
+         "  -c, --config FILE  read FILE and not " CONFIG_DEFAULT_FILE "\n"
+         "  -h, --help         this text; lpalias COMMAND --help says more of one command\n"
+         "  -V, --version      the version\n"
+         "\n"
+         "Commands:\n");
+    command_print_list(NULL);
+    puts("\n"
+         "Exit status: 0 done, 1 failed, 2 not found, 3 something is held for an operator, 4 a\n"
+         "team was unusable or a row refused, 5 another refresh is running, 64 wrong usage, 75\n"
+         "cannot tell now, 78 wrong configuration.");
+}
 
 /* Each command prints its own help, options and all. */
 static enum exit_status run(const struct call *call)
@@ -10,17 +27,20 @@ static enum exit_status run(const struct call *call)
     CLEANUP(options_finish) struct options options = {0};
     if (!options_take(&options, call, NULL, 0, 0, 2))
         return options.status;
-    char *words[] = {"help", "--help", NULL, NULL};
+    if (options.operand_count == 0) {
+        command_print_help();
+        return EXIT_DONE;
+    }
+    char *words[] = {NULL, NULL, NULL, NULL};
     for (size_t i = 0; i < options.operand_count; i++)
         words[i] = options.operands[i];
-    if (options.operand_count != 0)
-        words[options.operand_count] = "--help";
+    words[options.operand_count] = "--help";
     return command_dispatch(call->config_file, words);
 }
 
 const struct command command_help = {
     .name = "help",
-    .usage = "COMMAND",
+    .usage = "[COMMAND]",
     .help = "say how a command is used",
     .run = run,
 };

@@ -6,22 +6,6 @@
 #include "tool/command.h"
 #include "tool/console.h"
 
-static void print_help(void)
-{
-    puts("Usage: lpalias [-c FILE] COMMAND ...\n"
-         "\n"
-         "  -c, --config FILE  read FILE and not " CONFIG_DEFAULT_FILE "\n"
-         "  -h, --help         this text; lpalias COMMAND --help says more of one command\n"
-         "  -V, --version      the version\n"
-         "\n"
-         "Commands:\n");
-    command_print_list(NULL);
-    puts("\n"
-         "Exit status: 0 done, 1 failed, 2 not found, 3 something is held for an operator, 4 a\n"
-         "team was unusable or a row refused, 5 another refresh is running, 64 wrong usage, 75\n"
-         "cannot tell now, 78 wrong configuration.");
-}
-
 int main(int argc, char **argv)
 {
     static const struct option options[] = {
@@ -39,7 +23,7 @@ int main(int argc, char **argv)
             config_file = optarg;
             break;
         case 'h':
-            print_help();
+            command_print_help();
             return EXIT_DONE;
         case 'V':
             puts("lpalias " LPALIAS_VERSION);

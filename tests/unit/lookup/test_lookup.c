@@ -166,9 +166,8 @@ static bool has(const char *text, const char *words)
 /* The last step gives the reason of the answer, whatever it is. */
 static void assert_reason(const char *key, enum lookup_answer answer, const struct steps *steps)
 {
-    bool is_fine = answer == LOOKUP_FOUND
-                       ? has(steps->last, "answers with its targets") ||
-                             has(steps->last, "is a domain of ours")
+    bool is_fine = answer == LOOKUP_FOUND ? has(steps->last, "answers with its targets") ||
+                                                has(steps->last, "is a domain of ours")
                    : answer == LOOKUP_ABSENT ? has(steps->last, "absent")
                                              : has(steps->last, "cannot tell: ") &&
                                                    strlen(steps->last) > strlen("cannot tell: ");
@@ -177,8 +176,7 @@ static void assert_reason(const char *key, enum lookup_answer answer, const stru
 }
 
 /* The answer as the server would word it; asked with and without a trace. */
-static const char *ask_bytes(struct fixture *f, enum lookup_map map, const char *key,
-                             size_t length)
+static const char *ask_bytes(struct fixture *f, enum lookup_map map, const char *key, size_t length)
 {
     static char texts[2][8192];
     for (unsigned traced = 0; traced < 2; traced++) {
@@ -252,7 +250,9 @@ static const struct question_and_answer from_memory[] = {
     {"jdoe@[192.0.2.1]", "NOTFOUND"},
     {"jdoe@ubuntu.com.", "NOTFOUND"},
     {"jdoe@ubuntu..com", "NOTFOUND"},
-    {"j\xff" "doe@ubuntu.com", "NOTFOUND"},
+    {"j\xff"
+     "doe@ubuntu.com",
+     "NOTFOUND"},
     {"jdoe@ubuntu\xff.com", "NOTFOUND"},
     {"<jdoe@ubuntu.com>", "NOTFOUND"},
     {"jdoe\n@ubuntu.com", "NOTFOUND"},
@@ -268,7 +268,9 @@ static const struct question_and_answer from_memory[] = {
     {"Ubuntu.COM", "OK ubuntu.com"},
     {"closed.example", "OK closed.example"},
     {"unseen.example", "OK unseen.example"},
-    {"b\xc3\xbc" "cher.example", "OK xn--bcher-kva.example"},
+    {"b\xc3\xbc"
+     "cher.example",
+     "OK xn--bcher-kva.example"},
     /* roles */
     {"postmaster@ubuntu.com", "OK " ALERTS},
     {"PostMaster@Ubuntu.Com", "OK " ALERTS},
@@ -336,8 +338,8 @@ static void the_domain_map_answers_from_memory(void **state)
         {"[192.0.2.1]", "NOTFOUND"},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++)
-        assert_string_equal(
-            ask_bytes(f, LOOKUP_MAP_DOMAIN, cases[i].key, strlen(cases[i].key)), cases[i].wanted);
+        assert_string_equal(ask_bytes(f, LOOKUP_MAP_DOMAIN, cases[i].key, strlen(cases[i].key)),
+                            cases[i].wanted);
 }
 
 static void only_maps_that_exist_have_a_name(void **state)
@@ -619,10 +621,16 @@ static void the_catch_all_takes_what_is_absent_and_only_in_an_open_domain(void *
 static void an_international_domain_is_found_in_both_its_forms(void **state)
 {
     struct fixture *f = *state;
-    assert_string_equal(ask(f, "leser@b\xc3\xbc" "cher.example"), "OK leser@x.example");
-    assert_string_equal(ask(f, "leser@B\xc3\x9c" "cher.Example"), "OK leser@x.example");
+    assert_string_equal(ask(f, "leser@b\xc3\xbc"
+                               "cher.example"),
+                        "OK leser@x.example");
+    assert_string_equal(ask(f, "leser@B\xc3\x9c"
+                               "cher.Example"),
+                        "OK leser@x.example");
     assert_string_equal(ask(f, "leser@xn--bcher-kva.example"), "OK leser@x.example");
-    assert_string_equal(ask(f, "l\xc3\xa4ser@b\xc3\xbc" "cher.example"), "NOTFOUND");
+    assert_string_equal(ask(f, "l\xc3\xa4ser@b\xc3\xbc"
+                               "cher.example"),
+                        "NOTFOUND");
 }
 
 /* ---- many targets ---- */
@@ -788,19 +796,19 @@ static void a_trace_tells_each_step_and_the_reason(void **state)
     static const struct question_and_answer cases[] = {
         {"JDoe+Tag@Ubuntu.COM",
          "folded to jdoe+tag@ubuntu.com | jdoe+tag@ubuntu.com has no record | "
-         "jdoe@ubuntu.com is there: member, active | the extension +tag is to be: append | "
+         "jdoe@ubuntu.com is there: member, active | its policy for the extension +tag: append | "
          "it answers with its targets"},
         {"gone@closed.example", "folded to gone@closed.example | gone@closed.example is there: "
                                 "member, gone | cannot tell: the domain is closed"},
         {"gone@left.example",
          "folded to gone@left.example | gone@left.example is there: member, gone | "
          "cannot tell: the domain is not in the configuration any more"},
-        {"nobody@kubuntu.org", "folded to nobody@kubuntu.org | nobody@kubuntu.org has no record | "
-                               "the catch-all of kubuntu.org takes it | it answers with its targets"},
+        {"nobody@kubuntu.org",
+         "folded to nobody@kubuntu.org | nobody@kubuntu.org has no record | "
+         "the catch-all of kubuntu.org takes it | it answers with its targets"},
         {"gone@ubuntu.com", "folded to gone@ubuntu.com | gone@ubuntu.com is there: member, gone | "
                             "ubuntu.com is open, so the address is known to be absent"},
-        {"a@example.org",
-         "folded to a@example.org | example.org is not ours, so it is absent"},
+        {"a@example.org", "folded to a@example.org | example.org is not ours, so it is absent"},
         {"abuse+x@ubuntu.com",
          "folded to abuse+x@ubuntu.com | abuse is a role address (RFC 2142), answered from the "
          "configuration | it answers with its targets"},

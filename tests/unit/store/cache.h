@@ -30,12 +30,12 @@
 #define PAGE_BYTES  ((off_t)sysconf(_SC_PAGESIZE))
 
 /* Inside a job: an assertion of cmocka would jump back into the runner of another process. */
-#define must(condition)                                                                  \
-    do {                                                                                 \
-        if (!(condition)) {                                                              \
-            fprintf(stderr, "# %s:%d: not so: %s\n", __FILE__, __LINE__, #condition);    \
-            _exit(99);                                                                   \
-        }                                                                                \
+#define must(condition)                                                               \
+    do {                                                                              \
+        if (!(condition)) {                                                           \
+            fprintf(stderr, "# %s:%d: not so: %s\n", __FILE__, __LINE__, #condition); \
+            _exit(99);                                                                \
+        }                                                                             \
     } while (0)
 
 /* Runs in another process; what it returns is the exit status. */
@@ -212,8 +212,8 @@ static inline void cache_plan_alias(const struct cache_planning *planning, const
     buffer_finish(&sealed);
 }
 
-static inline bool cache_plan(void *context, struct snapshot *snapshot,
-                              struct changeset *changeset, struct error *error)
+static inline bool cache_plan(void *context, struct snapshot *snapshot, struct changeset *changeset,
+                              struct error *error)
 {
     const struct cache_planning *planning = context;
     char lines[sizeof(planning->change->lines)];

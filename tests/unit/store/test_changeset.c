@@ -109,8 +109,7 @@ static int64_t since_of(struct store *store, const char *local)
     struct snapshot *snapshot = begin(store);
     struct alias_record record;
     struct error error;
-    enum store_result result =
-        snapshot_alias(snapshot, "d.org", span_of(local), &record, &error);
+    enum store_result result = snapshot_alias(snapshot, "d.org", span_of(local), &record, &error);
     int64_t since_s = result == STORE_FOUND ? record.since_s : -1;
     assert_int_not_equal(result, STORE_TROUBLE);
     snapshot_end(snapshot);
@@ -415,8 +414,8 @@ static int try_for_a_moment(const void *argument)
     return 0;
 }
 
-static bool plan_while_moving(void *context, struct snapshot *snapshot,
-                              struct changeset *changeset, struct error *error)
+static bool plan_while_moving(void *context, struct snapshot *snapshot, struct changeset *changeset,
+                              struct error *error)
 {
     struct moving *moving = context;
     (void)error;

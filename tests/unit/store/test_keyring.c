@@ -275,19 +275,19 @@ static void a_ring_is_made_from_random_bytes(void **state)
     assert_non_null(file);
     assert_non_null(fgets(text, sizeof(text), file));
     fclose(file);
-    assert_string_equal(text,
-                        "4318074 "
-                        "7777777777777777777777777777777777777777777777777777777777777777\n");
+    assert_string_equal(text, "4318074 "
+                              "7777777777777777777777777777777777777777777777777777777777777777\n");
 }
 
 /* ---- sealing ---- */
 
-#define ALIAS_GOLDEN_HEX                                                                     \
-    "0101000000"                                                                             \
+#define ALIAS_GOLDEN_HEX \
+    "0101000000"         \
     "777777777777777777777777777777777777777777777777"
 #define PLAIN "jdoe@example.org"
 
-/* Counted again here with libsodium alone: format, id, nonce, ciphertext, bound to table and key. */
+/* Counted again here with libsodium alone: format, id, nonce, ciphertext, bound to table and key.
+ */
 static void a_sealed_value_is_these_bytes(void **state)
 {
     struct fixture *f = *state;
@@ -340,9 +340,9 @@ static void a_value_opens_for_its_record_only(void **state)
         const char *domain, *local;
         enum unseal_result wanted;
     } cases[] = {
-        {"ubuntu.com", "jdoe", UNSEAL_DONE},    {"ubuntu.com", "jdo", UNSEAL_BROKEN},
-        {"ubuntu.com", "JDOE", UNSEAL_BROKEN},  {"ubuntu.net", "jdoe", UNSEAL_BROKEN},
-        {"ubuntu.comj", "doe", UNSEAL_BROKEN},  {"ubuntu.com", "", UNSEAL_BROKEN},
+        {"ubuntu.com", "jdoe", UNSEAL_DONE},   {"ubuntu.com", "jdo", UNSEAL_BROKEN},
+        {"ubuntu.com", "JDOE", UNSEAL_BROKEN}, {"ubuntu.net", "jdoe", UNSEAL_BROKEN},
+        {"ubuntu.comj", "doe", UNSEAL_BROKEN}, {"ubuntu.com", "", UNSEAL_BROKEN},
     };
     keyring_seal_alias(ring, "ubuntu.com", span_of("jdoe"), span_of(PLAIN), &sealed);
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
@@ -414,9 +414,12 @@ static void the_first_key_seals_and_all_open(void **state)
         struct buffer *sealed;
         enum unseal_result wanted;
     } cases[] = {
-        {old_ring, &by_old, UNSEAL_DONE},        {old_ring, &by_new, UNSEAL_UNKNOWN_KEY},
-        {both, &by_old, UNSEAL_DONE},            {both, &by_new, UNSEAL_DONE},
-        {new_ring, &by_old, UNSEAL_UNKNOWN_KEY}, {new_ring, &by_new, UNSEAL_DONE},
+        {old_ring, &by_old, UNSEAL_DONE},
+        {old_ring, &by_new, UNSEAL_UNKNOWN_KEY},
+        {both, &by_old, UNSEAL_DONE},
+        {both, &by_new, UNSEAL_DONE},
+        {new_ring, &by_old, UNSEAL_UNKNOWN_KEY},
+        {new_ring, &by_new, UNSEAL_DONE},
         {forged, &by_new, UNSEAL_BROKEN},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++)

@@ -124,8 +124,8 @@ static void assert_serves(struct fixture *f)
 {
     struct alias_record record;
     struct buffer out = {0};
-    assert_int_equal(
-        store_reader_alias(f->reader, "d.org", span_of("jdoe"), &record, &f->error), STORE_FOUND);
+    assert_int_equal(store_reader_alias(f->reader, "d.org", span_of("jdoe"), &record, &f->error),
+                     STORE_FOUND);
     if (!store_reader_open_targets(f->reader, "d.org", span_of("jdoe"), &record, &out, &f->error))
         fail_msg("%s", f->error.text);
     assert_string_equal(buffer_text(&out), "jdoe@example.org");
@@ -249,12 +249,10 @@ static void an_absent_alias_is_absent_and_a_broken_one_is_trouble(void **state)
     static const char key[] = "d.org\0broken";
     cache_put_raw(&f->cache, TABLE_ALIAS, (struct span){key, sizeof(key) - 1}, span_of("\1what"));
     assert_true(wake(f));
-    assert_int_equal(
-        store_reader_alias(f->reader, "d.org", span_of("nobody"), &record, &f->error),
-        STORE_ABSENT);
-    assert_int_equal(
-        store_reader_alias(f->reader, "d.org", span_of("broken"), &record, &f->error),
-        STORE_TROUBLE);
+    assert_int_equal(store_reader_alias(f->reader, "d.org", span_of("nobody"), &record, &f->error),
+                     STORE_ABSENT);
+    assert_int_equal(store_reader_alias(f->reader, "d.org", span_of("broken"), &record, &f->error),
+                     STORE_TROUBLE);
     assert_serves(f);
 }
 
@@ -572,8 +570,8 @@ static bool opens(struct fixture *f, const char *local)
     struct buffer out = {0};
     assert_int_equal(store_reader_alias(f->reader, "d.org", span_of(local), &record, &f->error),
                      STORE_FOUND);
-    bool is_opened = store_reader_open_targets(f->reader, "d.org", span_of(local), &record, &out,
-                                               &f->error);
+    bool is_opened =
+        store_reader_open_targets(f->reader, "d.org", span_of(local), &record, &out, &f->error);
     if (!is_opened)
         assert_int_equal(out.length, 0);
     buffer_finish(&out);
@@ -666,15 +664,14 @@ static void a_value_moved_to_another_record_is_trouble(void **state)
     struct alias_record record;
     struct buffer out = {0};
     assert_true(wake(f));
-    assert_int_equal(
-        store_reader_alias(f->reader, "d.org", span_of("jdoe"), &record, &f->error), STORE_FOUND);
-    assert_false(
-        store_reader_open_targets(f->reader, "d.org", span_of("mallory"), &record, &out,
-                                  &f->error));
+    assert_int_equal(store_reader_alias(f->reader, "d.org", span_of("jdoe"), &record, &f->error),
+                     STORE_FOUND);
+    assert_false(store_reader_open_targets(f->reader, "d.org", span_of("mallory"), &record, &out,
+                                           &f->error));
     assert_error(f->error, ERROR_TEMPORARY, "belong to another record");
     record.sealed_targets.length = 0;
-    assert_false(store_reader_open_targets(f->reader, "d.org", span_of("jdoe"), &record, &out,
-                                           &f->error));
+    assert_false(
+        store_reader_open_targets(f->reader, "d.org", span_of("jdoe"), &record, &out, &f->error));
     assert_int_equal(out.length, 0);
     buffer_finish(&out);
 }

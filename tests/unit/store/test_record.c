@@ -7,7 +7,10 @@
 #include "../unit.h"
 #include "store/record.h"
 
-#define STAMP {1, 0x0102030405060708}
+#define STAMP                 \
+    {                         \
+        1, 0x0102030405060708 \
+    }
 
 static void encode_alias(struct buffer *out)
 {
@@ -300,8 +303,7 @@ static void a_word_that_does_not_exist_is_refused(void **state)
             struct golden golden = golden_of(&layouts[i]);
             for (unsigned value = 0; value < 256; value++) {
                 golden.bytes[narrow->at] = (char)value;
-                bool is_decoded =
-                    recode_exactly(&layouts[i], golden.bytes, golden.length, &out);
+                bool is_decoded = recode_exactly(&layouts[i], golden.bytes, golden.length, &out);
                 if (is_decoded != (value >= narrow->first && value <= narrow->last))
                     fail_msg("%s: byte %zu, value %u", layouts[i].name, narrow->at, value);
             }

@@ -213,8 +213,7 @@ static void garbage_is_refused_by_reader_and_writer_and_left_alone(void **state)
                 memset(garbage, fill == 0 ? 0 : 'x', sizeof(garbage));
             write_bytes(f->cache.data, garbage, sizes[i]);
             assert_int_equal(try_open(f, STORE_READ, ERROR_TEMPORARY, "cannot open the cache"), 0);
-            assert_int_equal(try_open(f, STORE_WRITE, ERROR_TEMPORARY, "cannot open the cache"),
-                             0);
+            assert_int_equal(try_open(f, STORE_WRITE, ERROR_TEMPORARY, "cannot open the cache"), 0);
             struct buffer after = file_bytes(f->cache.data);
             assert_int_equal(after.length, sizes[i]);
             assert_memory_equal(after.data, garbage, sizes[i]);
@@ -294,9 +293,8 @@ static void another_layout_is_refused_and_left_alone(void **state)
     cache_change(&f->cache, "alias d.org jdoe active append a@x.org");
     assert_int_equal(elsewhere_run(&f->cache.elsewhere, make_other_layout, f->cache.directory, 64),
                      0);
-    assert_int_equal(try_open(f, STORE_WRITE, ERROR_INVALID,
-                              "has layout 2; this release reads layout 1"),
-                     0);
+    assert_int_equal(
+        try_open(f, STORE_WRITE, ERROR_INVALID, "has layout 2; this release reads layout 1"), 0);
     int status = elsewhere_run(&f->cache.elsewhere, count_tables, f->cache.directory, 64);
     assert_int_equal(WEXITSTATUS(status), TABLE_COUNT - 1);
 }
@@ -557,8 +555,8 @@ static void a_writer_refuses_a_file_that_changed_under_it(void **state)
             unlink(f->cache.data);
             copy_file(beside(&f->cache, "eighth"), f->cache.data);
             struct swapping swapping = {f->cache, kind, moment, 0};
-            int status =
-                elsewhere_run(&f->cache.elsewhere, swap_under_a_writer, &swapping, sizeof(swapping));
+            int status = elsewhere_run(&f->cache.elsewhere, swap_under_a_writer, &swapping,
+                                       sizeof(swapping));
             if (status != 0)
                 fail_msg("swap %d, moment %d: status %x", kind, moment, status);
         }
