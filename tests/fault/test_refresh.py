@@ -199,5 +199,89 @@ class Kills(unittest.TestCase):
         print(f"# {number} calls: {seen}")
 
 
+@unittest.skipIf(why_not(), why_not() or "")
+class NoRoom(unittest.TestCase):
+    """A cache that cannot grow fails the refresh and stays as it is."""
+
+    def setUp(self):
+        people = {f"m{number:05d}": {} for number in range(200)}
+        self.world = World({"people": people, "teams": {TEAM: {"members": list(people)}}},
+                           page_size=300)
+        self.addCleanup(self.world.close)
+        self.world.domains = {DOMAIN: TEAM}
+        self.world.write_config()
+
+    def grow(self, count):
+        """So many more members."""
+        for number in range(count):
+            self.world.launchpad.add_person(f"new{number:05d}")
+            self.world.launchpad.add_member(TEAM, f"new{number:05d}")
+
+    def fails_and_heals(self, words, heal):
+        """The refresh fails, changes nothing, says why and in status too if it can; healed, it
+        works."""
+        before, was = rows(self.world), generation(self.world)
+        self.grow(6000)
+        ran = self.world.lpalias("refresh", status=1)
+        self.assertIn(words, ran.stderr)
+        self.assertEqual((rows(self.world), generation(self.world)), (before, was))
+        heal()
+        self.world.lpalias("refresh")
+        self.assertEqual(len(rows(self.world)), 6200)
+
+    def test_full_disk(self):
+        """On a file system without room."""
+        os.mkdir(self.world.cache, 0o750)
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs",
+                                  self.world.cache], capture_output=True, check=False)
+        if mounted.returncode != 0:
+            self.skipTest("cannot mount a small file system here")
+        self.addCleanup(subprocess.run, ["umount", self.world.cache], check=True)
+        os.chmod(self.world.cache, 0o2750)
+        self.world.make_key()
+        self.world.lpalias("refresh")
+        filler = os.path.join(self.world.cache, "filler")
+        with open(filler, "wb") as file:
+            with self.assertRaises(OSError):
+                while True:
+                    file.write(b"x" * 65536)
+                    file.flush()
+        self.fails_and_heals("No space left", lambda: os.unlink(filler))
+
+    def test_cache_limit(self):
+        """Behind its own limit; a larger one in the configuration heals it."""
+        self.world.top_lines = ['cache-limit = "1M"']
+        self.world.write_config()
+        self.world.make_key()
+        self.world.lpalias("refresh")
+
+        def heal():
+            self.world.top_lines = []
+            self.world.write_config()
+
+        self.fails_and_heals("cache-limit", heal)
+
+
+class NoNetwork(unittest.TestCase):
+    """Launchpad cannot be reached at all."""
+
+    @unittest.skipIf(why_not(), why_not() or "")
+    def test_nobody_listens(self):
+        """Status 4, the reason names the URL, nothing changes; back again, it works."""
+        world = World()
+        self.addCleanup(world.close)
+        world.launchpad_lines = list(QUICK)
+        world.write_config()
+        world.fill()
+        before = rows(world)
+        world.launchpad.add_fault("connection-refused")
+        ran = world.lpalias("refresh", status=4, after_s=100)
+        for team in set(world.domains.values()):
+            self.assertIn(f"{world.launchpad.origin}/1.0/~{team}", ran.stderr)
+        self.assertEqual(rows(world), before)
+        world.launchpad.clear_faults()
+        world.lpalias("refresh", after_s=200)
+
+
 if __name__ == "__main__":
     tap.main()

@@ -148,7 +148,7 @@ class World:
             f'socketmap = {{ "unix:{self.socket_path}", "inet:127.0.0.1:{self.inet_port}" }}',
             f'tcp-table "inet:127.0.0.1:{self.tcp_port}" {{ map = alias }}',
         ]
-        self.server, self.launchpad_lines = [], []
+        self.top_lines, self.server, self.launchpad_lines = [], [], []
         self.page_size = page_size
         self.process = None
         self.launchpad = LaunchpadStandIn(members() if data is None else data)
@@ -182,6 +182,7 @@ class World:
             f'cache = "{self.cache}"',
             f'key-file = "{self.key_file}"',
             f'alerts = "{ALERTS}"',
+            *self.top_lines,
             "launchpad {",
             f'  api = "{self.launchpad.root}"',
             f"  page-size = {self.page_size}",
