@@ -45,7 +45,9 @@ void changeset_event(struct changeset *changeset, const struct event_record *eve
 
 /*
  * Fills changeset from the snapshot: the decision, without side effects, so that it can be taken
- * again when the cache has moved meanwhile. Returns false with an error to give up.
+ * again when the cache has moved meanwhile. It must be a difference to the snapshot: what is there
+ * already is not put again, else an update in pieces would never end. Returns false with an error
+ * to give up.
  */
 typedef bool changeset_plan(void *context, struct snapshot *snapshot, struct changeset *changeset,
                             struct error *error);

@@ -36,10 +36,18 @@ other_mail_server() {
         awk '$1 == "installed" && $2 != "postfix" && / mail-transport-agent/ { print $2; exit }'
 }
 
+# Runs a command with its output in a file, which is shown only if the command fails.
+quietly() {
+    local log=$1
+    shift
+    "$@" >"$log" 2>&1 </dev/null || { tail -n 60 "$log" >&2; return 1; }
+}
+
+# sudo may ask for a password where there is a terminal to ask on.
 as_root() {
     if ((EUID == 0)); then
         "$@"
-    elif [[ -t 0 ]]; then
+    elif { : </dev/tty; } 2>/dev/null; then
         sudo "$@"
     else
         sudo -n "$@"
@@ -50,35 +58,30 @@ as_root() {
 # package, asks nothing, and a Postfix that comes new gets no configuration, so it does not run.
 # Status 1: something that cannot be done without is still missing (not postfix: ask for it).
 install_missing() {
-    local missing other
+    local missing other log
     mapfile -t missing < <(missing_packages "$@")
     if [[ " ${missing[*]} " == *" postfix "* ]]; then
         other=$(other_mail_server)
         if [[ -n $other ]]; then
-            echo "Not installing postfix: $other is this machine's mail server and would have to go." >&2
+            echo "Not installing postfix: the mail server $other would have to go." >&2
             mapfile -t missing < <(printf '%s\n' "${missing[@]}" | grep -vx postfix)
         fi
     fi
     ((${#missing[@]} > 0)) || return 0
     echo "Installing with apt-get: ${missing[*]}"
-    if ((EUID != 0)) && ! { command -v sudo && as_root true; } >/dev/null; then
+    if ((EUID != 0)) && ! { command -v sudo >/dev/null && as_root true; }; then
         echo "That needs root or sudo. By hand: apt-get install ${missing[*]}" >&2
         return 1
     fi
-    as_root apt-get -q update || return 1
+    log=$(mktemp)
+    quietly "$log" as_root apt-get -q update || return 1
     if [[ " ${missing[*]} " == *" postfix "* ]]; then
         echo "postfix postfix/main_mailer_type select No configuration" |
             as_root debconf-set-selections || return 1
     fi
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o Dpkg::Use-Pty=0 \
-        install --no-install-recommends --no-remove "${missing[@]}" </dev/null
-}
-
-# Runs a command with its output in a file, which is shown only if the command fails.
-quietly() {
-    local log=$1
-    shift
-    "$@" >"$log" 2>&1 </dev/null || { tail -n 60 "$log" >&2; return 1; }
+    quietly "$log" as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o Dpkg::Use-Pty=0 \
+        install --no-install-recommends --no-remove "${missing[@]}" || return 1
+    rm -f "$log"
 }
 
 # configure DIRECTORY [OPTION...]; one that was made for another tree or by another meson is wiped.

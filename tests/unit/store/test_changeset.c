@@ -190,6 +190,24 @@ static void an_error_of_the_plan_is_handed_on_and_nothing_is_written(void **stat
     assert_int_equal(generation_of(f->store), 0);
 }
 
+static void a_preview_says_what_would_be_written_and_writes_nothing(void **state)
+{
+    struct fixture *f = *state;
+    struct store_update_result result;
+    struct error error;
+    int64_t since_s = 1;
+    assert_true(store_preview(f->store, plan_one, &since_s, &result, &error));
+    assert_true(result.changed);
+    assert_int_equal(result.records, 1);
+    assert_int_equal(result.generation, 0);
+    assert_true(store_preview(f->store, plan_nothing, NULL, &result, &error));
+    assert_false(result.changed);
+    assert_false(store_preview(f->store, plan_gives_up, NULL, &result, &error));
+    assert_error(error, ERROR_BUSY, "the plan gave up");
+    assert_int_equal(generation_of(f->store), 0);
+    assert_int_equal(since_of(f->store, "jdoe"), -1);
+}
+
 /* ---- the same key twice ---- */
 
 struct step {
@@ -908,6 +926,7 @@ int main(void)
         CASE(each_changeset_is_one_generation),
         CASE(an_empty_changeset_keeps_the_generation),
         CASE(an_error_of_the_plan_is_handed_on_and_nothing_is_written),
+        CASE(a_preview_says_what_would_be_written_and_writes_nothing),
         CASE(the_later_put_or_delete_of_a_key_counts),
         cmocka_unit_test(a_changeset_counts_what_it_holds),
         CASE(rows_are_got_and_walked_as_they_were_put),

@@ -676,6 +676,46 @@ static void a_value_moved_to_another_record_is_trouble(void **state)
     buffer_finish(&out);
 }
 
+/* The file was another ring of the same ids for a while: the right one heals it by itself. */
+static void the_right_ring_heals_what_another_could_not_open(void **state)
+{
+    struct fixture *f = *state;
+    struct buffer ring = file_bytes(f->cache.keys);
+    char *space = memchr(ring.data, ' ', ring.length);
+    assert_non_null(space);
+    char flipped = space[1] == '0' ? '1' : '0';
+    char right = space[1];
+    space[1] = flipped;
+    write_bytes(f->cache.keys, ring.data, ring.length);
+    assert_true(wake(f));
+    assert_true(store_reader_check_keys(f->reader, &f->error));
+    assert_false(opens(f, "jdoe"));
+    assert_error(f->error, ERROR_TEMPORARY, "broken");
+    /* It is told once for all questions since it was last asked. */
+    assert_false(opens(f, "jdoe"));
+    assert_false(store_reader_check_keys(f->reader, &f->error));
+    assert_error(f->error, ERROR_TEMPORARY, "broken");
+    assert_true(store_reader_check_keys(f->reader, &f->error));
+    space[1] = right;
+    write_bytes(f->cache.keys, ring.data, ring.length);
+    clock_ms += 1000;
+    assert_true(opens(f, "jdoe"));
+    assert_true(store_reader_check_keys(f->reader, &f->error));
+    buffer_finish(&ring);
+}
+
+static void keys_are_checked_before_anybody_asks(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(rename(f->cache.keys, beside(&f->cache, "away")), 0);
+    assert_false(store_reader_check_keys(f->reader, &f->error));
+    assert_error(f->error, ERROR_TEMPORARY, f->cache.keys);
+    assert_false(store_reader_check_keys(f->reader, NULL));
+    assert_int_equal(rename(beside(&f->cache, "away"), f->cache.keys), 0);
+    clock_ms += 1000;
+    assert_true(store_reader_check_keys(f->reader, &f->error));
+}
+
 #define CASE(test)  cmocka_unit_test_setup_teardown(test, setup, teardown)
 #define EMPTY(test) cmocka_unit_test_setup_teardown(test, setup_empty, teardown)
 
@@ -712,6 +752,8 @@ int main(void)
         CASE(a_ring_that_cannot_be_read_leaves_the_old_one_in_use),
         CASE(without_a_ring_the_text_says_why_each_time),
         CASE(a_value_moved_to_another_record_is_trouble),
+        CASE(the_right_ring_heals_what_another_could_not_open),
+        CASE(keys_are_checked_before_anybody_asks),
     };
     return cmocka_run_group_tests_name("store/reader", tests, NULL, NULL);
 }

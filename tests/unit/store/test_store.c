@@ -562,6 +562,46 @@ static void a_writer_refuses_a_file_that_changed_under_it(void **state)
         }
 }
 
+static bool plan_and_fork(void *context, struct snapshot *snapshot, struct changeset *changeset,
+                          struct error *error)
+{
+    struct swapping *swapping = context;
+    must(snapshot_generation(snapshot) == 8);
+    if (++swapping->calls == 1)
+        swap(&swapping->cache, SWAP_SAME_GENERATION_IN_PLACE);
+    return plan_open(NULL, snapshot, changeset, error);
+}
+
+/* Opened at 6, so that either 8 goes on from there; but it planned for one of them. */
+static int fork_under_a_plan(const void *argument)
+{
+    struct swapping swapping;
+    struct store *store;
+    struct store_update_result result;
+    struct error error;
+    memcpy(&swapping, argument, sizeof(swapping));
+    elsewhere_start(&swapping.cache.elsewhere);
+    must(store_open(swapping.cache.directory, STORE_WRITE, LIMIT_BYTES, &store, &error));
+    for (unsigned i = 7; i <= 8; i++)
+        must(cache_change_status(&swapping.cache, "close moved.example") == 0);
+    must(store_update(store, plan_and_fork, &swapping, &result, &error));
+    must(swapping.calls == 2 && result.attempts == 2 && result.generation == 9);
+    store_close(store);
+    elsewhere_stop(&swapping.cache.elsewhere);
+    return 0;
+}
+
+static void a_plan_for_another_generation_of_the_same_number_is_made_again(void **state)
+{
+    struct fixture *f = *state;
+    make_swaps(f);
+    unlink(f->cache.lock);
+    copy_file(beside(&f->cache, "older"), f->cache.data);
+    struct swapping swapping = {.cache = f->cache};
+    assert_int_equal(
+        elsewhere_run(&f->cache.elsewhere, fork_under_a_plan, &swapping, sizeof(swapping)), 0);
+}
+
 /* ---- records nobody can read ---- */
 
 static void a_record_that_cannot_be_understood_is_trouble_and_not_absence(void **state)
@@ -673,6 +713,7 @@ int main(void)
         CASE(a_file_cut_anywhere_is_refused_and_never_a_sigbus),
         CASE(a_file_cut_while_it_is_open_is_refused_and_never_a_sigbus),
         CASE(a_writer_refuses_a_file_that_changed_under_it),
+        CASE(a_plan_for_another_generation_of_the_same_number_is_made_again),
         CASE(a_record_that_cannot_be_understood_is_trouble_and_not_absence),
         CASE(one_process_at_a_time_refreshes),
     };
