@@ -45,12 +45,10 @@ struct question {
     struct buffer *out;
 };
 
-static void trace(const struct question *question, const char *format, ...) PRINTF_LIKE(2, 3);
+static void trace_step(const struct question *question, const char *format, ...) PRINTF_LIKE(2, 3);
 
-static void trace(const struct question *question, const char *format, ...)
+static void trace_step(const struct question *question, const char *format, ...)
 {
-    if (question->trace == NULL)
-        return;
     char text[1024];
     va_list args;
     va_start(args, format);
@@ -58,6 +56,13 @@ static void trace(const struct question *question, const char *format, ...)
     va_end(args);
     question->trace->step(question->trace->context, text);
 }
+
+/* Costs nothing, not even the words, when nobody listens. */
+#define trace(question, ...)                   \
+    do {                                       \
+        if ((question)->trace != NULL)         \
+            trace_step(question, __VA_ARGS__); \
+    } while (0)
 
 /* ---- domains ---- */
 
@@ -269,7 +274,7 @@ static enum lookup_answer answer_from_record(const struct question *question,
 {
     const struct address *address = &question->address;
     struct lookup *lookup = question->lookup;
-    struct error error = {0};
+    struct error error;
     struct span local = {address->local, length};
     struct span extension = {address->local + length, address->local_length - length};
     trace(question, "%.*s@%s is there: %s, %s%s%s", (int)length, address->local, address->domain,
@@ -314,7 +319,7 @@ static enum lookup_answer answer_from_store(const struct question *question)
 {
     const struct address *address = &question->address;
     struct lookup *lookup = question->lookup;
-    struct error error = {0};
+    struct error error;
     if (!wake(lookup, &error))
         return cannot_tell(question, error.text);
     for (size_t length = address->local_length; length != 0;
@@ -358,7 +363,10 @@ bool lookup_map_from_name(const char *name, size_t length, enum lookup_map *ret)
 enum lookup_answer lookup_ask(struct lookup *lookup, enum lookup_map map, const char *key,
                               size_t length, struct buffer *out, const struct lookup_trace *tracer)
 {
-    struct question question = {.lookup = lookup, .trace = tracer, .out = out};
+    struct question question; /* too large to be zeroed for each lookup */
+    question.lookup = lookup;
+    question.trace = tracer;
+    question.out = out;
     enum address_form form = address_parse(key, length, &question.address);
     if (form == ADDRESS_ODD || (form == ADDRESS_FULL && map == LOOKUP_MAP_DOMAIN)) {
         trace(&question, "not a key that this map can hold, so it is absent");
