@@ -222,6 +222,11 @@ static bool build(struct server *server, const struct config *config, struct err
 
 bool server_create(const struct config *config, struct server **ret, struct error *error)
 {
+    if (config->server.listener_count == 0)
+        return error_set(
+            error, ERROR_INVALID,
+            "%s has no listener; add socketmap = { \"unix:...\" } to its server section",
+            config->file);
     struct server *server = memory_new(1, sizeof(*server));
     if (!build(server, config, error)) {
         server_destroy(server);

@@ -15,8 +15,8 @@ struct server;
 
 /*
  * Builds all parts and binds all listeners; opens no cache yet, so that this is done as the user
- * the server runs as. config is borrowed for as long as the server lives. Errors are those of
- * listener_create() and loop_create().
+ * the server runs as. config is borrowed for as long as the server lives. ERROR_INVALID: config has
+ * no listener; else the errors of listener_create() and loop_create().
  */
 bool server_create(const struct config *config, struct server **ret,
                    struct error *error) MUST_CHECK;

@@ -123,6 +123,10 @@ void refresh_report_complain(const struct refresh_request *request)
         if (domain->outcome != RUN_APPLIED)
             console_complain("%s: %s: %s", domain->domain, run_outcome_name(domain->outcome),
                              domain->reason);
+        else if (domain->left_alone != 0)
+            console_complain("%s: %zu left alone: changed since the fetch began, or another "
+                             "account under a known name",
+                             domain->domain, domain->left_alone);
     }
 }
 

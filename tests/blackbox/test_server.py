@@ -146,6 +146,13 @@ class Start(ServerCase):
         self.assertIn(str(self.world.tcp_port), refused.stderr)
         self.assertFalse(os.path.exists(self.world.socket_path))
 
+    def test_a_configuration_without_a_listener_is_refused(self):
+        self.world.listeners = []
+        self.world.write_config()
+        refused = self.run_server("-c", self.world.config_file)
+        self.assertEqual(refused.returncode, 71)
+        self.assertIn("no listener", refused.stderr)
+
     def test_root_becomes_the_configured_user(self):
         if os.geteuid() != 0:
             self.skipTest("needs root")
