@@ -145,7 +145,7 @@ bool environment_write_state(struct store *store, MDB_txn *transaction,
 /* Lengthens the file, never shortens it: another process may have grown it meanwhile. */
 static bool keep_tail(struct store *store, uint64_t extra_bytes, struct error *error)
 {
-    uint64_t bytes;
+    uint64_t bytes = 0;
     uint64_t wanted = environment_used_bytes(store) + extra_bytes;
     if (!file_size(store, &bytes, error))
         return false;

@@ -242,7 +242,13 @@ class Limits(ServerCase):
     def test_a_lack_of_descriptors_is_survived(self):
         """Where the system allows less than the limit asks for, fewer connections are held."""
         self.world.start_server(prefix=["prlimit", "--nofile=200:200"])
-        self.assertIn("136 connections and not 1024", self.world.server_log())
+        told = re.search(r"may open (\d+) files only, so there can be (\d+) connections and not 1024",
+                         self.world.server_log())
+        files, connections = int(told[1]), int(told[2])
+        # Valgrind keeps some of them for itself.
+        wanted = range(180, 200) if "LPALIAS_VALGRIND" in os.environ else [200]
+        self.assertIn(files, wanted)
+        self.assertEqual(connections, files - 64)
         clients = [self.connect() for _ in range(300)]
         for client in clients[-100:]:
             client.ask(GOOD, GOOD_REPLY)

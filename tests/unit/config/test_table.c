@@ -116,8 +116,11 @@ static char *document_part(const char *document, enum config_section_id id)
     const char *start = strstr(document, heading);
     if (start == NULL)
         fail_msg("no heading for section %s", section);
-    const char *end = strstr(start + 1, "\n## ");
-    return memory_copy_bytes(start, end != NULL ? (size_t)(end - start) : strlen(start));
+    char *part = memory_copy_text(start);
+    char *end = strstr(part + 1, "\n## ");
+    if (end != NULL)
+        *end = '\0';
+    return part;
 }
 
 /* One table row: key, type, default, help sentence. */

@@ -280,16 +280,23 @@ static void without_descriptors_accepting_pauses_and_goes_on(void **state)
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
     struct rlimit none_left = {(rlim_t)client + 1, before.rlim_max};
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &none_left), 0);
-    for (int i = 0; i < 10; i++)
-        run(f);
+    /* The first run tries, the second would again if there were no pause. It does not even when
+     * the machine stands still for longer than the pause: the end of a run then comes first. */
+    run(f);
+    run(f);
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
     assert_int_equal(f->accepted_count, 0);
     assert_int_equal(f->troubled, 1);
-    for (int i = 0; i < 75 && f->accepted_count == 0; i++)
+    /* Valgrind has a limit of its own: it accepts, and closes what goes beyond. So one more comes.
+     */
+    int one_more = getenv("LPALIAS_VALGRIND") != NULL ? connect_to(f->path) : -1;
+    for (int i = 0; i < 60000 / RUN_MS && f->accepted_count == 0; i++)
         run(f);
     assert_int_equal(f->accepted_count, 1);
     assert_int_equal(f->troubled, 1);
     close(client);
+    if (one_more >= 0)
+        close(one_more);
     listener_destroy(listener);
 }
 

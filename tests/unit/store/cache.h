@@ -171,7 +171,8 @@ static inline unsigned cache_word(const char *word, const char *(*name)(unsigned
     for (unsigned i = 0; i < 8; i++)
         if (strcmp(name(i), word) == 0)
             return i;
-    must(!"a word that is known");
+    bool is_known_word = false;
+    must(is_known_word);
     return 0;
 }
 
@@ -223,6 +224,7 @@ static inline bool cache_plan(void *context, struct snapshot *snapshot, struct c
     for (char *line = strtok_r(lines, "\n", &rest); line != NULL;
          line = strtok_r(NULL, "\n", &rest)) {
         char verb[16], name[128] = "", local[128] = "";
+        bool is_known_verb = false;
         must(sscanf(line, "%15s %127s %127s", verb, name, local) >= 2);
         struct domain_record domain = {.is_open = strcmp(verb, "open") == 0,
                                        .team = span_of("team")};
@@ -237,7 +239,7 @@ static inline bool cache_plan(void *context, struct snapshot *snapshot, struct c
         else if (strcmp(verb, "unalias") == 0)
             changeset_delete_alias(changeset, name, local);
         else
-            must(!"a verb that is known");
+            must(is_known_verb);
     }
     return true;
 }

@@ -1,0 +1,9 @@
+/* CSV alias files: every row that is kept has an address and targets, in the order of the file. */
+#include "tool/csv.h"
+#include "alias_rows.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+    alias_rows_check(csv_read, bytes, size);
+    return 0;
+}
