@@ -26,12 +26,7 @@ STATES = {"active", "leaving", "pending", "refused", "paused", "gone"}
 
 def run_after(world, seconds, *arguments, status=0):
     """Runs lpalias with the clock moved on."""
-    command = ["faketime", "-f", f"+{seconds}s", program("LPALIAS"), "-c", world.config_file,
-               *arguments]
-    run = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-    if run.returncode != status:
-        raise AssertionError(f"{arguments}: {run.returncode}, not {status}\n{run.stdout}{run.stderr}")
-    return Ran(run.returncode, run.stdout, run.stderr)
+    return world.lpalias(*arguments, status=status, after_s=seconds)
 
 
 def run_on_terminal(world, answer, *arguments):
