@@ -13,6 +13,7 @@ struct action {
     const struct keyring *ring;
     const char *actor;
     int64_t now_s;
+    const char *recipient_delimiter; /* "" for none */
     /* Domains that are ours by the configuration (A-labels). */
     const char *const *domains;
     size_t domain_count;

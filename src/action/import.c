@@ -18,7 +18,7 @@ struct import {
     struct import_request *request;
     struct snapshot *snapshot;
     struct changeset *changeset;
-    size_t *by_address; /* rows in the order of their folded address, then of their line */
+    size_t *by_address; /* rows in the order of their folded local part, then of their line */
     struct address *addresses;
     bool *has_domain_row; /* per configured domain: its row is there or was just put */
     /* The last row that gave a person targets; they belong to the person, in all domains. */
@@ -85,24 +85,40 @@ static bool has_same_targets(const struct import_row *a, const struct import_row
     return true;
 }
 
+/* The lines of a row's targets, or a refusal of it. False: the cache cannot be read. */
+static bool check_member_targets(struct import *import, struct import_row *row,
+                                 struct buffer *lines, struct error *error)
+{
+    struct error wrong;
+    if (!target_check_all(import->action, (const char *const *)row->targets, row->target_count,
+                          true, lines, &wrong)) {
+        refuse(row, "%s", wrong.text);
+        return true;
+    }
+    if (target_check_served(import->snapshot, (struct span){lines->data, lines->length}, error))
+        return true;
+    if (error->kind != ERROR_INVALID)
+        return false;
+    refuse(row, "%s", error->text);
+    return true;
+}
+
 /* Rows of one person are neighbours; the first gives the targets, others must agree with it. */
 static bool import_member(struct import *import, struct import_row *row,
                           const struct address *address, struct error *error)
 {
     struct buffer lines = {0};
-    struct error wrong;
-    bool is_fine = true;
     bool is_repeat =
         import->matched != NULL && strcmp(import->matched_address->local, address->local) == 0;
     row->fate = IMPORT_MATCHED;
-    if (is_repeat && has_same_targets(import->matched, row))
-        return true;
     if (is_repeat) {
-        refuse(row, "line %u gives the same person other targets", import->matched->line);
-    } else if (!target_check_all(import->action, (const char *const *)row->targets,
-                                 row->target_count, true, &lines, &wrong)) {
-        refuse(row, "%s", wrong.text);
-    } else {
+        if (!has_same_targets(import->matched, row))
+            refuse(row, "line %u gives the same person other targets, and they count",
+                   import->matched->line);
+        return true;
+    }
+    bool is_fine = check_member_targets(import, row, &lines, error);
+    if (is_fine && row->fate == IMPORT_MATCHED) {
         is_fine = target_plan_person(import->action, address->local,
                                      (struct span){lines.data, lines.length}, import->snapshot,
                                      import->changeset, error);
@@ -172,6 +188,9 @@ static bool import_static(struct import *import, struct import_row *row,
                        (struct span){address->local, address->local_length}, &before, error);
     if (result == STORE_TROUBLE)
         return false;
+    /* A name that went without ever having been live belongs to nobody. */
+    if (result == STORE_FOUND && before.kind == ALIAS_MEMBER && before.state == ALIAS_GONE)
+        result = STORE_ABSENT;
     if (result == STORE_FOUND && before.kind != ALIAS_STATIC) {
         refuse(row, "the address belongs to %s, who is or was a member", address->local);
         return true;
@@ -191,6 +210,18 @@ static bool import_static(struct import *import, struct import_row *row,
     }
     buffer_finish(&lines);
     return true;
+}
+
+/* A static alias answers before any member's. */
+static bool stands_static(struct import *import, const struct address *address, bool *ret,
+                          struct error *error)
+{
+    struct alias_record alias;
+    enum store_result result =
+        snapshot_alias(import->snapshot, address->domain,
+                       (struct span){address->local, address->local_length}, &alias, error);
+    *ret = result == STORE_FOUND && alias.kind == ALIAS_STATIC;
+    return result != STORE_TROUBLE;
 }
 
 static bool import_row(struct import *import, struct import_row *row, const struct address *address,
@@ -214,32 +245,42 @@ static bool import_row(struct import *import, struct import_row *row, const stru
         snapshot_membership(import->snapshot, address->domain, address->local, &membership, error);
     if (is_member == STORE_TROUBLE)
         return false;
+    bool has_static;
+    if (!stands_static(import, address, &has_static, error))
+        return false;
     /* Who left without ever having been live has nothing that targets could go to. */
-    if (is_member == STORE_FOUND && (membership.is_member || membership.live_since_s != 0))
+    if (is_member == STORE_FOUND && !has_static &&
+        (membership.is_member || membership.live_since_s != 0))
         return import_member(import, row, address, error);
     return import_static(import, row, address, error);
 }
 
-/* ---- order: by local part and domain, so that rows of one person or address are neighbours ----
- */
+/* ---- order: by local part, then as in the file, so that rows of one person are neighbours ---- */
 
 struct sort_context {
     const struct address *addresses;
 };
-
-static bool is_same_address(const struct address *a, const struct address *b)
-{
-    return strcmp(a->local, b->local) == 0 && strcmp(a->domain, b->domain) == 0;
-}
 
 static int compare_rows(const void *a, const void *b, void *context)
 {
     const struct address *addresses = ((struct sort_context *)context)->addresses;
     size_t left = *(const size_t *)a, right = *(const size_t *)b;
     int order = strcmp(addresses[left].local, addresses[right].local);
-    if (order == 0)
-        order = strcmp(addresses[left].domain, addresses[right].domain);
     return order != 0 ? order : (left > right) - (left < right);
+}
+
+/* The row before by_address[place] with the very same address, or NULL. */
+static const struct import_row *find_same_address(const struct import *import, size_t place)
+{
+    const struct address *address = &import->addresses[import->by_address[place]];
+    while (place-- > 0) {
+        size_t earlier = import->by_address[place];
+        if (strcmp(import->addresses[earlier].local, address->local) != 0)
+            return NULL;
+        if (strcmp(import->addresses[earlier].domain, address->domain) == 0)
+            return &import->request->rows[earlier];
+    }
+    return NULL;
 }
 
 static bool import_rows(struct import *import, struct error *error)
@@ -249,11 +290,9 @@ static bool import_rows(struct import *import, struct error *error)
         struct import_row *row = &import->request->rows[index];
         if (row->fate == IMPORT_REFUSED)
             continue;
-        size_t earlier = i != 0 ? import->by_address[i - 1] : index;
-        if (earlier != index &&
-            is_same_address(&import->addresses[earlier], &import->addresses[index]))
-            refuse(row, "the address stands in line %u already",
-                   import->request->rows[earlier].line);
+        const struct import_row *same = find_same_address(import, i);
+        if (same != NULL)
+            refuse(row, "the address stands in line %u already", same->line);
         else if (!import_row(import, row, &import->addresses[index], error))
             return false;
     }

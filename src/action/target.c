@@ -81,8 +81,13 @@ static bool plan_alias_in(const struct action *action, const char *domain, const
         return false;
     if (has_row == STORE_ABSENT)
         return true;
+    bool collides;
+    if (!projection_collides(snapshot, domain, name, action->recipient_delimiter, NULL, &collides,
+                             error))
+        return false;
     struct projection_change change = {
-        .facts = {domain, name, person, &membership, has_alias == STORE_FOUND ? &alias : NULL},
+        .facts = {domain, name, person, &membership, has_alias == STORE_FOUND ? &alias : NULL,
+                  collides},
         .membership_before = &membership,
     };
     return projection_plan(&change, action->ring, action->actor, action->now_s, changeset, error);
@@ -149,6 +154,28 @@ bool target_plan_person(const struct action *action, const char *name, struct sp
     return is_fine;
 }
 
+bool target_check_served(struct snapshot *snapshot, struct span lines, struct error *error)
+{
+    CLEANUP(memory_free_at) char *text = memory_copy_bytes(lines.data, lines.length);
+    char *rest = NULL;
+    size_t place = 0;
+    for (char *line = strtok_r(text, "\n", &rest); line != NULL;
+         line = strtok_r(NULL, "\n", &rest)) {
+        struct domain_record domain;
+        place++;
+        switch (snapshot_domain(snapshot, strrchr(line, '@') + 1, &domain, error)) {
+        case STORE_ABSENT:
+            break;
+        case STORE_FOUND:
+            return error_set(error, ERROR_INVALID,
+                             "target %zu lies in a domain that the cache still serves", place);
+        case STORE_TROUBLE:
+            return false;
+        }
+    }
+    return true;
+}
+
 struct target_request {
     const struct action *action;
     const char *name;
@@ -159,7 +186,8 @@ static bool plan_target(void *context, struct snapshot *snapshot, struct changes
                         struct error *error)
 {
     const struct target_request *request = context;
-    return target_plan_person(request->action, request->name, request->lines, snapshot, changeset,
+    return target_check_served(snapshot, request->lines, error) &&
+           target_plan_person(request->action, request->name, request->lines, snapshot, changeset,
                               error);
 }
 

@@ -1,9 +1,11 @@
 #include "membership/projection.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "address/address.h"
 #include "address/role.h"
+#include "base/memory.h"
 
 /* ---- the rules ---- */
 
@@ -24,24 +26,73 @@ static enum alias_reason lack_of(const struct membership_record *membership)
     return REASON_NONE;
 }
 
+static int compare_to_person(const void *name, const void *person)
+{
+    return strcmp(name, ((const struct listing_person *)person)->name);
+}
+
+static bool is_listed(const struct listing *listing, const char *name)
+{
+    return listing != NULL && listing->person_count != 0 &&
+           bsearch(name, listing->people, listing->person_count, sizeof(*listing->people),
+                   compare_to_person) != NULL;
+}
+
+/* The domain knows the name: it has an alias, a membership, or stands in the listing. */
+static bool is_known(struct snapshot *snapshot, const char *domain, const char *name,
+                     const struct listing *listing, bool *ret, struct error *error)
+{
+    struct alias_record alias;
+    struct membership_record membership;
+    enum store_result has_alias = snapshot_alias(snapshot, domain, span_of(name), &alias, error);
+    enum store_result has_row = snapshot_membership(snapshot, domain, name, &membership, error);
+    if (has_alias == STORE_TROUBLE || has_row == STORE_TROUBLE)
+        return false;
+    *ret = has_alias == STORE_FOUND || has_row == STORE_FOUND || is_listed(listing, name);
+    return true;
+}
+
+bool projection_collides(struct snapshot *snapshot, const char *domain, const char *name,
+                         const char *delimiters, const struct listing *listing, bool *ret,
+                         struct error *error)
+{
+    bool collides = false;
+    CLEANUP(memory_free_at) char *cut = memory_copy_text(name);
+    for (size_t length = address_next_cut(name, strlen(name), delimiters); length != 0 && !collides;
+         length = address_next_cut(name, length, delimiters)) {
+        cut[length] = '\0';
+        if (address_is_role(cut, length))
+            collides = true;
+        else if (!is_known(snapshot, domain, cut, listing, &collides, error))
+            return false;
+    }
+    *ret = collides;
+    return true;
+}
+
 typedef bool rule(const struct projection_facts *facts, struct projection_verdict *verdict);
 
-/* Row 2: not a legal local part, or the address belongs to a role or a static alias. */
+/*
+ * Row 2: not a legal local part, or the address belongs to a role, to a static alias, or as an
+ * extension to another member. Who was live before that other one came keeps the address.
+ */
 static bool name_is_unfit(const struct projection_facts *facts, struct projection_verdict *verdict)
 {
     size_t length = strlen(facts->name);
     *verdict = (struct projection_verdict){.state = ALIAS_REFUSED};
     if (!address_is_legal_local(facts->name, length))
         verdict->reason = REASON_ILLEGAL_LOCAL_PART;
-    else if (address_is_role(facts->name, length) || is_of_others(facts->alias))
+    else if (address_is_role(facts->name, length) || is_of_others(facts->alias) ||
+             (facts->collides && facts->membership->live_since_s == 0))
         verdict->reason = REASON_TAKEN;
     return verdict->reason != REASON_NONE;
 }
 
-/* Row 5: entitlement lost by somebody who was live; still delivered. */
+/* Row 5: entitlement lost by somebody who was live; still delivered while there are targets. */
 static bool is_leaving(const struct projection_facts *facts, struct projection_verdict *verdict)
 {
-    *verdict = (struct projection_verdict){ALIAS_LEAVING, lack_of(facts->membership), true};
+    *verdict = (struct projection_verdict){ALIAS_LEAVING, lack_of(facts->membership),
+                                           facts->person->sealed_targets.length != 0};
     return verdict->reason != REASON_NONE && facts->membership->live_since_s != 0;
 }
 
@@ -213,8 +264,10 @@ static bool plan_alias(struct projection_change *change, const struct keyring *r
         .owner = span_of(facts->name),
     };
     if (alias_record_is_live(&alias) && facts->person->sealed_targets.length != 0 &&
-        !alias_targets(facts, ring, &sealed, &alias.sealed_targets, error))
+        !alias_targets(facts, ring, &sealed, &alias.sealed_targets, error)) {
+        buffer_finish(&sealed);
         return false;
+    }
     change->is_changed = before == NULL || !alias_is_same(before, &alias);
     if (change->is_changed)
         changeset_put_alias(changeset, facts->domain, facts->name, &alias);
@@ -230,10 +283,13 @@ bool projection_plan(struct projection_change *change, const struct keyring *rin
 {
     change->verdict = projection_judge(&change->facts);
     change->is_changed = false;
+    /* First what can fail: then nothing at all has been put. */
+    if (!is_of_others(change->facts.alias) &&
+        !plan_alias(change, ring, actor, now_s, changeset, error))
+        return false;
     struct membership_record settled = settle(change, now_s);
     if (change->membership_before == NULL ||
         !membership_is_same(change->membership_before, &settled))
         changeset_put_membership(changeset, change->facts.domain, change->facts.name, &settled);
-    return is_of_others(change->facts.alias) ||
-           plan_alias(change, ring, actor, now_s, changeset, error);
+    return true;
 }

@@ -10,9 +10,11 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "launchpad/listing.h"
 #include "store/changeset.h"
 #include "store/keyring.h"
 #include "store/record.h"
+#include "store/snapshot.h"
 
 struct projection_facts {
     const char *domain;
@@ -20,6 +22,8 @@ struct projection_facts {
     const struct person_record *person;
     const struct membership_record *membership;
     const struct alias_record *alias; /* the row that stands there now, or NULL */
+    bool collides; /* a part of the name before a delimiter is somebody else's: projection_collides
+                    */
 };
 
 struct projection_verdict {
@@ -27,6 +31,14 @@ struct projection_verdict {
     enum alias_reason reason;
     bool deliver;
 };
+
+/*
+ * True if the name, cut at one of delimiters, is a role or a name that the domain knows, by a row
+ * of the cache or by listing (NULL: none): its mail is the other one's, as an extension.
+ */
+bool projection_collides(struct snapshot *snapshot, const char *domain, const char *name,
+                         const char *delimiters, const struct listing *listing, bool *ret,
+                         struct error *error) MUST_CHECK;
 
 /* The state by the rules alone. */
 struct projection_verdict projection_judge(const struct projection_facts *facts);
@@ -45,7 +57,7 @@ struct projection_change {
  * Puts the membership row and the alias row that follow from the facts, where they differ from
  * what is there, and an event when the state of the alias changes. Targets are compared opened
  * and sealed again only when they differ. An alias row of another kind (static, extra) is left.
- * ERROR_TEMPORARY: a sealed value cannot be opened.
+ * ERROR_TEMPORARY: a key is missing; ERROR_INVALID: a sealed value is broken; nothing was put then.
  */
 bool projection_plan(struct projection_change *change, const struct keyring *ring,
                      const char *actor, int64_t now_s, struct changeset *changeset,

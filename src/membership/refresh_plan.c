@@ -108,11 +108,11 @@ static void put_domain(struct planner *planner, const struct refresh_domain *dom
     row.team = span_of(domain->team);
     row.team_date_created_us = domain->listing->team_date_created_us;
     row.filled_s = planner->request->now_s;
-    changeset_begin_group(planner->changeset, true);
+    changeset_begin_group(planner->changeset, false);
     changeset_put_domain(planner->changeset, domain->domain, &row);
 }
 
-/* Decides whether the listing of a domain is applied, and brings the domain's own row up. */
+/* Decides whether the listing of a domain is applied. */
 static bool plan_domain(struct planner *planner, struct refresh_domain *domain, struct error *error)
 {
     const struct listing *listing = domain->listing;
@@ -127,10 +127,27 @@ static bool plan_domain(struct planner *planner, struct refresh_domain *domain, 
         return false;
     if (listing->person_count == 0)
         set_outcome(domain, RUN_HELD, "~%s has no members, which is not believed", domain->team);
-    else if (result == STORE_FOUND)
+    else if (result == STORE_FOUND && row.filled_s != 0)
         hold_if_another_team(domain, &row);
-    if (domain->outcome == RUN_APPLIED && row.filled_s == 0)
+    domain->is_first_fill = row.filled_s == 0;
+    return true;
+}
+
+/*
+ * The row that says "filled" comes last: a first fill that is cut into pieces and ends between two
+ * of them is none.
+ */
+static bool put_first_fills(struct planner *planner, struct error *error)
+{
+    for (size_t i = 0; i < planner->request->domain_count; i++) {
+        const struct refresh_domain *domain = &planner->request->domains[i];
+        struct domain_record row = {0};
+        if (domain->outcome != RUN_APPLIED || !domain->is_first_fill)
+            continue;
+        if (snapshot_domain(planner->snapshot, domain->domain, &row, error) == STORE_TROUBLE)
+            return false;
         put_domain(planner, domain, row);
+    }
     return true;
 }
 
@@ -189,15 +206,26 @@ static bool plan_membership(struct planner *planner, struct refresh_domain *doma
         leave_alone(domain, has_alias == STORE_FOUND ? &alias : NULL);
         return true;
     }
+    bool collides;
+    if (!projection_collides(planner->snapshot, domain->domain, name,
+                             planner->request->recipient_delimiter, domain->listing, &collides,
+                             error))
+        return false;
     const struct membership_record *row = has_row == STORE_FOUND ? &before : NULL;
     struct membership_record after = observation_fold(row, seen, domain->listing->fetch_began_s);
     struct projection_change change = {
-        .facts = {domain->domain, name, person, &after, has_alias == STORE_FOUND ? &alias : NULL},
+        .facts = {domain->domain, name, person, &after, has_alias == STORE_FOUND ? &alias : NULL,
+                  collides},
         .membership_before = row,
     };
     if (!projection_plan(&change, planner->request->ring, "refresh", planner->request->now_s,
-                         planner->changeset, error))
-        return false;
+                         planner->changeset, error)) {
+        /* A broken value is this person's trouble; a missing key is everybody's. */
+        if (error->kind != ERROR_INVALID)
+            return false;
+        leave_alone(domain, change.facts.alias);
+        return true;
+    }
     count_change(domain, &change, &after);
     return true;
 }
@@ -287,7 +315,8 @@ bool refresh_plan(void *request, struct snapshot *snapshot, struct changeset *ch
     bool is_fine = true;
     for (size_t i = 0; i < planner.request->domain_count && is_fine; i++)
         is_fine = plan_domain(&planner, &planner.request->domains[i], error);
-    is_fine = is_fine && collect_names(&planner, error) && plan_people(&planner, error);
+    is_fine = is_fine && collect_names(&planner, error) && plan_people(&planner, error) &&
+              put_first_fills(&planner, error);
     finish_names(&planner.names);
     return is_fine;
 }

@@ -24,6 +24,7 @@ struct refresh_domain {
 
     /* Filled by refresh_plan, afresh each time. */
     enum run_outcome outcome;
+    bool is_first_fill;
     char reason[512];              /* of anything but RUN_APPLIED */
     size_t states[ALIAS_GONE + 1]; /* members' aliases by state, as they will be */
     size_t gained, lost, changed;  /* live aliases gained, lost; other alias rows changed */
@@ -35,7 +36,8 @@ struct refresh_request {
     struct refresh_domain *domains;
     size_t domain_count;
     const struct keyring *ring;
-    uint64_t fetch_generation; /* of the cache when the fetch began */
+    const char *recipient_delimiter; /* "" for none */
+    uint64_t fetch_generation;       /* of the cache when the fetch began */
     int64_t now_s;
 };
 

@@ -255,8 +255,9 @@ enum unseal_result keyring_unseal_person(const struct keyring *ring, const char 
 
 bool unseal_result_to_error(enum unseal_result result, struct error *error)
 {
-    return error_set(error, ERROR_TEMPORARY, "%s",
-                     result == UNSEAL_UNKNOWN_KEY
-                         ? "the targets are sealed by a key that is not in the key file"
-                         : "the sealed targets are broken or belong to another record");
+    if (result == UNSEAL_UNKNOWN_KEY)
+        return error_set(error, ERROR_TEMPORARY,
+                         "the targets are sealed by a key that is not in the key file");
+    return error_set(error, ERROR_INVALID,
+                     "the sealed targets are broken or belong to another record");
 }

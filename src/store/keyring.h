@@ -50,7 +50,10 @@ void keyring_seal_person(const struct keyring *ring, const char *name, struct sp
 enum unseal_result keyring_unseal_person(const struct keyring *ring, const char *name,
                                          struct span sealed, struct buffer *out) MUST_CHECK;
 
-/* Makes text of a result that is not UNSEAL_DONE. Returns false. */
+/*
+ * An error of a result that is not UNSEAL_DONE: ERROR_TEMPORARY for a key that is not there,
+ * ERROR_INVALID for a value that no key will open. Returns false.
+ */
 bool unseal_result_to_error(enum unseal_result result, struct error *error);
 
 #endif

@@ -124,8 +124,8 @@ void refresh_report_complain(const struct refresh_request *request)
             console_complain("%s: %s: %s", domain->domain, run_outcome_name(domain->outcome),
                              domain->reason);
         else if (domain->left_alone != 0)
-            console_complain("%s: %zu left alone: changed since the fetch began, or another "
-                             "account under a known name",
+            console_complain("%s: %zu left alone: changed since the fetch began, another account "
+                             "under a known name, or targets that do not open",
                              domain->domain, domain->left_alone);
     }
 }

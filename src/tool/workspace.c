@@ -157,6 +157,7 @@ struct action workspace_action(const struct workspace *work)
         .store = work->store,
         .ring = work->ring,
         .actor = work->actor,
+        .recipient_delimiter = work->config->server.recipient_delimiter,
         .now_s = timestamp_now_s(),
         .domains = work->domains,
         .domain_count = work->config->domain_count,

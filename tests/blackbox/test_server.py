@@ -3,6 +3,7 @@
 import os
 import re
 import resource
+import select
 import socket
 import stat
 import subprocess
@@ -14,7 +15,7 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
 import tap
-from lpalias_world import World, program
+from lpalias_world import PATIENCE_S, World, program
 from raw_client import RawClient
 from recording_map import netstring
 
@@ -36,7 +37,7 @@ class ServerCase(unittest.TestCase):
         self.world = World()
         self.addCleanup(self.world.close)
 
-    def run_server(self, *arguments, timeout_s=20):
+    def run_server(self, *arguments, timeout_s=PATIENCE_S):
         """Runs lpaliasd to its end."""
         return subprocess.run([program("LPALIASD"), *arguments], capture_output=True, text=True,
                               stdin=subprocess.DEVNULL, timeout=timeout_s, check=False)
@@ -228,14 +229,13 @@ class Limits(ServerCase):
             client.ask(GOOD, GOOD_REPLY)
 
     def test_an_idle_connection_is_closed_and_a_busy_one_not(self):
-        self.world.server = ['idle-limit = "1s"']
+        self.world.server = ['idle-limit = "3s"']
         self.world.write_config()
         self.world.start_server()
         idle, busy = self.connect(), self.connect()
-        end = time.monotonic() + 2.5
-        while time.monotonic() < end:
+        end = time.monotonic() + PATIENCE_S
+        while not select.select([idle.socket], [], [], 0.1)[0] and time.monotonic() < end:
             busy.ask(GOOD, GOOD_REPLY)
-            time.sleep(0.1)
         idle.expect_end()
         busy.ask(GOOD, GOOD_REPLY)
 
@@ -301,13 +301,16 @@ class Stop(ServerCase):
         self.assertGreater(sum(asked), 50)
 
     def test_it_ends_at_once_when_all_are_idle(self):
-        self.world.start_server()
-        clients = [self.connect() for _ in range(100)]
-        for client in clients:
-            client.ask(GOOD, GOOD_REPLY)
-        begin = time.monotonic()
-        self.assertEqual(self.world.stop_server(), 0)
-        self.assertLess(time.monotonic() - begin, 3)
+        """Not only when the limit of 5 s for stopping is reached."""
+        taken_s = []
+        while len(taken_s) < 5 and not (taken_s and taken_s[-1] < 3):  # again if the machine was slow
+            self.world.start_server()
+            for client in [self.connect() for _ in range(100)]:
+                client.ask(GOOD, GOOD_REPLY)
+            begin = time.monotonic()
+            self.assertEqual(self.world.stop_server(), 0)
+            taken_s.append(time.monotonic() - begin)
+        self.assertLess(min(taken_s), 3)
 
     def test_a_client_that_reads_nothing_cannot_keep_it(self):
         self.world.start_server()
@@ -320,7 +323,7 @@ class Stop(ServerCase):
             pass
         begin = time.monotonic()
         self.assertEqual(self.world.stop_server(), 0)
-        self.assertLess(time.monotonic() - begin, 10)
+        self.assertLess(time.monotonic() - begin, PATIENCE_S / 2)
 
 
 if __name__ == "__main__":

@@ -8,13 +8,13 @@
 
 import time
 
-from lpalias_world import connect
+from lpalias_world import PATIENCE_S, connect
 
 
 class RawClient:
     """An endpoint is a unix socket path or a loopback port; all waiting is bounded."""
 
-    def __init__(self, endpoint, timeout_s=20):
+    def __init__(self, endpoint, timeout_s=PATIENCE_S):
         end = time.monotonic() + timeout_s
         while True:
             try:

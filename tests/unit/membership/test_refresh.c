@@ -39,8 +39,15 @@ static int set_up(void **state)
         !keyring_read(world->key_file, &world->ring, &error) ||
         !store_open(world->directory, STORE_WRITE, 64 << 20, &world->store, &error))
         fail_msg("%s", error.text);
-    world->action = (struct action){world->store, world->ring, "operator:test",
-                                    1000,         our_domains, ARRAY_LENGTH(our_domains)};
+    world->action = (struct action){
+        .store = world->store,
+        .ring = world->ring,
+        .actor = "operator:test",
+        .now_s = 1000,
+        .recipient_delimiter = "+",
+        .domains = our_domains,
+        .domain_count = ARRAY_LENGTH(our_domains),
+    };
     *state = world;
     return 0;
 }
@@ -50,7 +57,7 @@ static int tear_down(void **state)
     struct world *world = *state;
     store_close(world->store);
     keyring_destroy(world->ring);
-    static const char *const files[] = {"keys", "data.mdb", "lock.mdb"};
+    static const char *const files[] = {"keys", "data.mdb", "lock.mdb", "generation"};
     for (size_t i = 0; i < ARRAY_LENGTH(files); i++) {
         char path[128];
         snprintf(path, sizeof(path), "%s/%s", world->directory, files[i]);
@@ -106,8 +113,14 @@ static struct refresh_domain apply(struct world *world, struct listing *listing,
     struct error error = {0};
     struct store_update_result result;
     struct refresh_domain domain = {.domain = DOMAIN, .team = TEAM, .listing = listing};
-    struct refresh_request request = {&domain, 1, world->ring, fetch_generation,
-                                      listing->fetch_began_s};
+    struct refresh_request request = {
+        .domains = &domain,
+        .domain_count = 1,
+        .ring = world->ring,
+        .recipient_delimiter = "+",
+        .fetch_generation = fetch_generation,
+        .now_s = listing->fetch_began_s,
+    };
     world->action.now_s = listing->fetch_began_s;
     if (!action_refresh(&world->action, &request, false, &result, &error))
         fail_msg("%s", error.text);
@@ -218,6 +231,130 @@ static void the_same_listing_again_keeps_the_generation(void **state)
     assert_int_equal(generation(world), before);
     assert_int_equal(domain.states[ALIAS_ACTIVE], 1);
     assert_int_equal(domain.states[ALIAS_REFUSED], 3);
+}
+
+/* Puts the alias row of name with sealed targets that do not open. */
+static bool plan_broken(void *context, struct snapshot *snapshot, struct changeset *changeset,
+                        struct error *error)
+{
+    struct person_record person;
+    if (snapshot_person(snapshot, context, &person, error) != STORE_FOUND)
+        return false;
+    struct buffer sealed = {0};
+    buffer_append(&sealed, person.sealed_targets.data, person.sealed_targets.length);
+    sealed.data[sealed.length - 1] ^= 1;
+    person.sealed_targets = (struct span){sealed.data, sealed.length};
+    changeset_put_person(changeset, context, &person);
+    buffer_finish(&sealed);
+    return true;
+}
+
+static void row_2_refuses_a_name_that_is_another_members_extension(void **state)
+{
+    struct world *world = *state;
+    refresh(world, "jdoe zed+a", 1000);
+    give_target(world, "jdoe", "jdoe@home.example");
+    give_target(world, "zed+a", "a@home.example");
+    assert_string_equal(state_of(world, "zed+a"), "active");
+    /* Both at once, one after the other, behind two delimiters, behind a role. */
+    refresh(world, "abuse+x ben ben+b jdoe jdoe+lists jdoe+x+y zed+a", 2000);
+    assert_string_equal(state_of(world, "jdoe+lists"), "refused taken");
+    assert_string_equal(state_of(world, "jdoe+x+y"), "refused taken");
+    assert_string_equal(state_of(world, "ben+b"), "refused taken");
+    assert_string_equal(state_of(world, "abuse+x"), "refused taken");
+    give_target(world, "jdoe+lists", "evil@elsewhere.example");
+    assert_string_equal(state_of(world, "jdoe+lists"), "refused taken");
+    /* Who was live first keeps the address. */
+    refresh(world, "abuse+x ben ben+b jdoe jdoe+lists jdoe+x+y zed zed+a", 3000);
+    assert_string_equal(state_of(world, "zed+a"), "active");
+    uint64_t before = generation(world);
+    refresh(world, "abuse+x ben ben+b jdoe jdoe+lists jdoe+x+y zed zed+a", 4000);
+    assert_int_equal(generation(world), before);
+}
+
+static void who_leaves_without_targets_is_not_delivered(void **state)
+{
+    struct world *world = *state;
+    struct store_update_result result;
+    struct error error = {0};
+    struct snapshot *snapshot;
+    struct alias_record alias;
+    refresh(world, "ann bob", 1000);
+    give_target(world, "ann", "ann@home.example");
+    refresh(world, "bob", 2000);
+    refresh(world, "bob", 3000);
+    assert_string_equal(state_of(world, "ann"), "leaving not-member");
+    assert_true(action_target_clear(&world->action, "ann", &result, &error));
+    assert_string_equal(state_of(world, "ann"), "leaving not-member");
+    assert_true(snapshot_begin(world->store, &snapshot, &error));
+    assert_int_equal(snapshot_alias(snapshot, DOMAIN, span_of("ann"), &alias, &error), STORE_FOUND);
+    assert_false(alias_record_is_live(&alias));
+    snapshot_end(snapshot);
+}
+
+static void coming_back_ends_the_leaving(void **state)
+{
+    struct world *world = *state;
+    struct snapshot *snapshot;
+    struct membership_record row;
+    struct error error = {0};
+    refresh(world, "ann bob", 1000);
+    give_target(world, "ann", "ann@home.example");
+    refresh(world, "bob", 2000);
+    refresh(world, "bob", 3000);
+    for (int64_t wanted_s = 3000;; wanted_s = 0) {
+        assert_true(snapshot_begin(world->store, &snapshot, &error));
+        assert_int_equal(snapshot_membership(snapshot, DOMAIN, "ann", &row, &error), STORE_FOUND);
+        assert_int_equal(row.leaving_since_s, wanted_s);
+        snapshot_end(snapshot);
+        if (wanted_s == 0)
+            break;
+        refresh(world, "ann bob", 4000);
+    }
+}
+
+static void one_broken_value_costs_nobody_else_the_refresh(void **state)
+{
+    struct world *world = *state;
+    struct store_update_result result;
+    struct error error = {0};
+    refresh(world, "ann bob", 1000);
+    give_target(world, "ann", "ann@home.example");
+    assert_true(store_update(world->store, plan_broken, (void *)"ann", &result, &error));
+    struct refresh_domain domain = refresh(world, "ann bob cid", 2000);
+    assert_int_equal(domain.outcome, RUN_APPLIED);
+    assert_int_equal(domain.left_alone, 1);
+    assert_string_equal(state_of(world, "ann"), "active");
+    assert_string_equal(state_of(world, "cid"), "pending no-target");
+}
+
+static void a_missing_key_fails_the_refresh(void **state)
+{
+    struct world *world = *state;
+    char other[128];
+    struct error error = {0};
+    refresh(world, "ann", 1000);
+    give_target(world, "ann", "ann@home.example");
+    snprintf(other, sizeof(other), "%s/other", world->directory);
+    keyring_destroy(world->ring);
+    assert_true(keyring_generate(other, (gid_t)-1, &error));
+    assert_true(keyring_read(other, &world->ring, &error));
+    unlink(other);
+    struct listing listing = listing_of("ann", 2000);
+    struct refresh_domain domain = {.domain = DOMAIN, .team = TEAM, .listing = &listing};
+    struct refresh_request request = {
+        .domains = &domain,
+        .domain_count = 1,
+        .ring = world->ring,
+        .recipient_delimiter = "+",
+        .fetch_generation = generation(world),
+        .now_s = 2000,
+    };
+    struct store_update_result result;
+    assert_false(action_refresh(&world->action, &request, false, &result, &error));
+    assert_error(error, ERROR_TEMPORARY, "a key that is not in the key file");
+    assert_int_equal(domain.outcome, RUN_FAILED);
+    free_listing(&listing);
 }
 
 static void an_empty_team_is_never_believed(void **state)
@@ -412,6 +549,118 @@ static void a_static_alias_is_never_touched_by_a_refresh(void **state)
     assert_int_equal(generation(world), before);
 }
 
+static enum import_fate import_one(struct world *world, const char *address, const char *target,
+                                   bool is_all_static)
+{
+    char *targets[] = {(char *)target};
+    struct import_row row = {1, (char *)address, targets, 1, 0, ""};
+    struct import_request request = {&row, 1, is_all_static, our_teams};
+    struct store_update_result result;
+    struct error error = {0};
+    if (!action_import(&world->action, &request, false, &result, &error))
+        fail_msg("%s", error.text);
+    return row.fate;
+}
+
+static void no_import_makes_a_members_address_static(void **state)
+{
+    struct world *world = *state;
+    refresh(world, "ann bob", 1000);
+    give_target(world, "ann", "ann@home.example");
+    assert_int_equal(import_one(world, "ann@" DOMAIN, "x@home.example", true), IMPORT_REFUSED);
+    assert_int_equal(import_one(world, "bob@" DOMAIN, "x@home.example", true), IMPORT_REFUSED);
+}
+
+static void a_static_alias_stays_one_when_a_member_of_its_name_joins(void **state)
+{
+    struct world *world = *state;
+    refresh(world, "ann", 1000);
+    assert_int_equal(import_one(world, "press@" DOMAIN, "x@home.example", false), IMPORT_STATIC);
+    refresh(world, "ann press", 2000);
+    assert_int_equal(import_one(world, "press@" DOMAIN, "y@home.example", false), IMPORT_STATIC);
+}
+
+static void a_name_that_went_before_it_was_live_can_become_static(void **state)
+{
+    struct world *world = *state;
+    refresh(world, "ann bob", 1000);
+    refresh(world, "bob", 2000);
+    refresh(world, "bob", 3000);
+    assert_string_equal(state_of(world, "ann"), "gone not-member");
+    assert_int_equal(import_one(world, "ann@" DOMAIN, "x@home.example", false), IMPORT_STATIC);
+    assert_string_equal(state_of(world, "ann"), "active");
+}
+
+static void an_import_leaves_the_domain_as_it_is(void **state)
+{
+    struct world *world = *state;
+    struct store_update_result result;
+    struct error error = {0};
+    struct snapshot *snapshot;
+    struct domain_record row;
+    refresh(world, "ann", 1000);
+    assert_true(action_domain_open(&world->action, DOMAIN, &result, &error));
+    assert_int_equal(import_one(world, "press@" DOMAIN, "x@home.example", true), IMPORT_STATIC);
+    assert_true(snapshot_begin(world->store, &snapshot, &error));
+    assert_int_equal(snapshot_domain(snapshot, DOMAIN, &row, &error), STORE_FOUND);
+    assert_true(row.is_open);
+    assert_int_equal(row.filled_s, 1000);
+    assert_int_equal(row.team_date_created_us, 7);
+    snapshot_end(snapshot);
+}
+
+static void of_two_rows_of_one_person_the_first_in_the_file_counts(void **state)
+{
+    struct world *world = *state;
+    static char *first[] = {(char *)"first@home.example"};
+    static char *second[] = {(char *)"second@home.example"};
+    refresh(world, "ann", 1000);
+    struct listing listing = listing_of("ann", 1000);
+    struct refresh_domain domain = {
+        .domain = "kubuntu.org", .team = "kubuntu-members", .listing = &listing};
+    struct refresh_request request = {&domain, 1, world->ring, "+", generation(world), 1000};
+    struct store_update_result result;
+    struct error error = {0};
+    assert_true(action_refresh(&world->action, &request, false, &result, &error));
+    free_listing(&listing);
+    struct import_row rows[] = {
+        {1, (char *)"ann@" DOMAIN, first, 1, 0, ""},
+        {2, (char *)"ann@kubuntu.org", second, 1, 0, ""},
+    };
+    struct import_request import = {rows, 2, false, our_teams};
+    assert_true(action_import(&world->action, &import, false, &result, &error));
+    assert_int_equal(rows[0].fate, IMPORT_MATCHED);
+    assert_int_equal(rows[1].fate, IMPORT_REFUSED);
+    assert_non_null(strstr(rows[1].reason, "line 1 gives the same person other targets"));
+}
+
+static void a_target_in_a_domain_that_is_still_served_is_refused(void **state)
+{
+    struct world *world = *state;
+    struct store_update_result result;
+    struct error error = {0};
+    const char *target = "bob@" DOMAIN;
+    refresh(world, "ann bob", 1000);
+    world->action.domain_count = 0;
+    assert_false(action_target_set(&world->action, "ann", &target, 1, &result, &error));
+    assert_error(error, ERROR_INVALID, "a domain that the cache still serves");
+}
+
+static void a_team_mistyped_before_the_first_fill_can_be_corrected(void **state)
+{
+    struct world *world = *state;
+    const char *const wrong_teams[] = {"ubuntumembrs", "kubuntu-members"};
+    static char *targets[] = {(char *)"x@home.example"};
+    struct import_row row = {1, (char *)"press@" DOMAIN, targets, 1, 0, ""};
+    struct import_request request = {&row, 1, true, wrong_teams};
+    struct store_update_result result;
+    struct error error = {0};
+    assert_true(action_import(&world->action, &request, false, &result, &error));
+    struct refresh_domain domain = refresh(world, "ann", 1000);
+    assert_int_equal(domain.outcome, RUN_APPLIED);
+    assert_string_equal(state_of(world, "ann"), "pending no-target");
+}
+
 static void a_domain_is_closed_until_it_is_opened(void **state)
 {
     struct world *world = *state;
@@ -470,6 +719,18 @@ int main(void)
         over_a_cache(the_same_targets_again_are_not_sealed_again),
         over_a_cache(import_sorts_each_row_and_says_why),
         over_a_cache(a_static_alias_is_never_touched_by_a_refresh),
+        over_a_cache(row_2_refuses_a_name_that_is_another_members_extension),
+        over_a_cache(who_leaves_without_targets_is_not_delivered),
+        over_a_cache(coming_back_ends_the_leaving),
+        over_a_cache(one_broken_value_costs_nobody_else_the_refresh),
+        over_a_cache(a_missing_key_fails_the_refresh),
+        over_a_cache(no_import_makes_a_members_address_static),
+        over_a_cache(a_static_alias_stays_one_when_a_member_of_its_name_joins),
+        over_a_cache(a_name_that_went_before_it_was_live_can_become_static),
+        over_a_cache(an_import_leaves_the_domain_as_it_is),
+        over_a_cache(of_two_rows_of_one_person_the_first_in_the_file_counts),
+        over_a_cache(a_target_in_a_domain_that_is_still_served_is_refused),
+        over_a_cache(a_team_mistyped_before_the_first_fill_can_be_corrected),
         over_a_cache(a_domain_is_closed_until_it_is_opened),
         over_a_cache(only_a_domain_out_of_the_configuration_can_be_removed),
     };

@@ -184,6 +184,9 @@ static void answers_have_outcomes(void **state)
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
         struct door door;
         struct seen seen = {0};
+        /* Under valgrind the reading of the certificates may take longer than a connection may. */
+        if (cases[i].wanted == TRANSFER_TLS && getenv("LPALIAS_VALGRIND") != NULL)
+            continue;
         door_answer(&door, cases[i].scheme, cases[i].answer);
         struct transfer_request request = request_to(door.url, &seen);
         run_one(&request);
