@@ -38,8 +38,12 @@ static const struct domain_act act_remove = {
     action_domain_remove,
 };
 
-static void print_census(const char *domain, const struct domain_census *census)
+static void print_census(const char *domain, const struct domain_record *row,
+                         const struct domain_census *census)
 {
+    if (row->filled_s == 0)
+        printf("%s: no refresh has filled it: its members are not known and would be refused\n",
+               domain);
     printf("%s: %zu active, %zu pending, %zu static (unmatched), %zu other\n", domain,
            census->states[ALIAS_ACTIVE], census->states[ALIAS_PENDING], census->statics,
            census->total - census->states[ALIAS_ACTIVE] - census->states[ALIAS_PENDING] -
@@ -65,7 +69,7 @@ static bool look_at(struct workspace *work, const char *domain, bool is_told)
     if (!is_read)
         return workspace_fail(work, EXIT_FAILED, "%s", error.text);
     if (is_told)
-        print_census(domain, &census);
+        print_census(domain, &row, &census);
     return true;
 }
 

@@ -17,7 +17,7 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
 import tap
-from lpalias_world import ALERTS, DOMAINS, TARGETS, Ran, World, program
+from lpalias_world import ALERTS, DOMAINS, TARGETS, World, program, why_not
 
 UBUNTU = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib", "ubuntu.json")
 USAGE, TEMPORARY, CONFIG = 64, 75, 78
@@ -539,6 +539,8 @@ class Changing(unittest.TestCase):
                                                      stdin=rows).stdout)
         self.assertEqual(self.world.lpalias("query", "--cache", "alias", "press@ubuntu.com").stdout,
                          "press@target.example\n")
+        opened = self.world.lpalias("domain", "open", "ubuntu.com", "--yes").stdout
+        self.assertIn("no refresh has filled it", opened)
 
     def test_files_that_cannot_be_read(self):
         self.world.make_key()
@@ -619,6 +621,43 @@ class OverTime(unittest.TestCase):
             self.assertFalse(nothing["changed"])
             self.assertEqual(nothing["generation"], third["generation"])
         self.assertEqual(self.states(), states)
+
+
+@unittest.skipIf(why_not(), why_not() or "")
+class Names(unittest.TestCase):
+    """Launchpad names may hold what mail takes for an extension."""
+
+    def test_an_extension_stays_its_owners(self):
+        """Nobody gets jdoe+lists@ by naming an account so, and jdoe does not lose it."""
+        world = World({"people": {"jdoe": {}}, "teams": {"ubuntumembers": {"members": ["jdoe"]}}})
+        self.addCleanup(world.close)
+        world.domains = {"ubuntu.com": "ubuntumembers"}
+        world.write_config()
+        world.fill({"jdoe": ["jdoe@target.example"]}, opened=("ubuntu.com",))
+        world.start_server()
+        world.launchpad.add_person("jdoe+lists")
+        world.launchpad.add_member("ubuntumembers", "jdoe+lists")
+        for change in (("refresh",), ("target", "set", "jdoe+lists", "evil@elsewhere.example")):
+            world.lpalias(*change)
+            self.assertEqual(world.ask("alias", "jdoe+lists@ubuntu.com"),
+                             "OK jdoe+lists@target.example")
+        listed = json.loads(world.lpalias("list", "--state", "refused", "--json").stdout)
+        self.assertEqual([(row["owner"], row["reason"]) for row in listed],
+                         [("jdoe+lists", "taken")])
+
+    def test_a_leaver_without_targets_is_unknown(self):
+        """And no trouble of the server's."""
+        world = World()
+        self.addCleanup(world.close)
+        world.fill()
+        world.start_server()
+        world.launchpad.remove_member("ubuntumembers", "jdoe")
+        for seconds in (100, 200):
+            world.lpalias("refresh", after_s=seconds)
+        self.assertEqual(world.ask("alias", "jdoe@ubuntu.com"), "OK jdoe@target.example")
+        world.lpalias("target", "clear", "jdoe")
+        self.assertEqual(world.ask("alias", "jdoe@ubuntu.com"), "NOTFOUND ")
+        self.assertNotIn("level=error", world.server_log())
 
 
 if __name__ == "__main__":
