@@ -35,14 +35,20 @@ static void *section_target(const struct build *build, size_t section)
     }
 }
 
-/* "team "X" is not ...; hint", where name is a key or the name of a section with that title. */
-static void tell_wrong(struct build *build, int line, const char *name, const char *value,
-                       struct buffer *wrong)
+/*
+ * "team "X" is not ...; hint", where name is a key or the name of a section with that title. Mail
+ * addresses are targets, which no log may hold: "catch-all is not ...; hint".
+ */
+static void tell_wrong(struct build *build, int line, const char *name,
+                       const struct config_key *key, const char *value, struct buffer *wrong)
 {
     struct buffer text = {0};
     buffer_appendf(&text, "%s ", name);
-    problem_append_quoted(&text, value);
-    problem_add(build->problems, line, "%s %s", buffer_text(&text), buffer_text(wrong));
+    if (key->type != CONFIG_ADDRESS) {
+        problem_append_quoted(&text, value);
+        buffer_append_char(&text, ' ');
+    }
+    problem_add(build->problems, line, "%s%s", buffer_text(&text), buffer_text(wrong));
     buffer_finish(&text);
     buffer_finish(wrong);
 }
@@ -100,7 +106,7 @@ static void place_tcp_table(struct build *build, size_t section)
     struct buffer wrong = {0};
     build->places[section] = build->config->server.listener_count;
     if (!value_parse(&row->title, parsed->title, &listener, &wrong))
-        tell_wrong(build, parsed->line, row->name, parsed->title, &wrong);
+        tell_wrong(build, parsed->line, row->name, &row->title, parsed->title, &wrong);
     listener.protocol = CONFIG_TCP_TABLE;
     add_listener(build, parsed->line, listener);
 }
@@ -112,7 +118,7 @@ static char *checked_title(struct build *build, const struct parsed_section *sec
     char *name = NULL;
     struct buffer wrong = {0};
     if (!value_parse(&row->title, section->title, &name, &wrong))
-        tell_wrong(build, section->line, row->name, section->title, &wrong);
+        tell_wrong(build, section->line, row->name, &row->title, section->title, &wrong);
     return name;
 }
 
@@ -246,7 +252,7 @@ static void store_values(struct build *build)
         const struct parsed_value *value = &build->parsed->values[i];
         struct buffer wrong = {0};
         if (!store_value(build, value, &wrong))
-            tell_wrong(build, value->line, value->key->name, value->text, &wrong);
+            tell_wrong(build, value->line, value->key->name, value->key, value->text, &wrong);
     }
 }
 
@@ -265,6 +271,7 @@ static void check_required(struct build *build, size_t section)
     }
 }
 
+/* Only of use for a whole file: allow-remote may stand anywhere. */
 static void check_remote(struct build *build)
 {
     const struct config_server *server = &build->config->server;
@@ -305,10 +312,11 @@ void config_build(const struct parsed *parsed, struct config *config, struct pro
     store_defaults(config);
     place_sections(&build);
     store_values(&build);
-    check_remote(&build);
     check_alerts(&build);
-    if (parsed->complete)
+    if (parsed->complete) {
+        check_remote(&build);
         check_missing(&build);
+    }
     free(build.places);
     free(build.domain_sections);
     free(build.listener_lines);

@@ -13,13 +13,15 @@
 /* Ten thousand domains fit; somebody's disk image does not. */
 #define FILE_MAX_BYTES (1 << 20)
 
-/* The config of that text, or NULL and at least one problem. Blanks comments in text. */
+/*
+ * The config of that text, or NULL and at least one problem. Blanks comments in text and cuts it
+ * before the first line that cannot be read at all: the lines before are judged all the same.
+ */
 static struct config *config_from_text(char *text, struct problem_list *problems)
 {
-    if (!scan_text(text, problems))
-        return NULL;
+    int cut_line = scan_text(text, problems);
     struct parsed parsed = {0};
-    parse_settings(text, &parsed, problems);
+    parse_settings(text, cut_line, &parsed, problems);
     struct config *config = memory_new(1, sizeof(*config));
     config_build(&parsed, config, problems);
     parsed_finish(&parsed);

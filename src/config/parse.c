@@ -16,7 +16,8 @@
  */
 #define START_OPTION "begin|of section"
 
-#define NAME_MAX_BYTES 64
+#define NAME_MAX_BYTES    64
+#define MESSAGE_MAX_BYTES 255
 
 /* A name that libConfuse did not know, until the next token shows what it was meant for. */
 struct unknown_name {
@@ -28,6 +29,7 @@ struct unknown_name {
 struct parse {
     struct parsed *parsed;
     struct problem_list *problems;
+    int cut_line; /* before which the text was cut, or 0 */
     struct unknown_name unknown;
 };
 
@@ -123,7 +125,10 @@ static void tell_unknown(struct parse *parse, const char *kind)
         return;
     struct buffer text = {0};
     buffer_appendf(&text, "unknown %s ", kind);
-    problem_append_quoted(&text, unknown->name);
+    if (strchr(unknown->name, '@') == NULL)
+        problem_append_quoted(&text, unknown->name);
+    else /* a target that is not where a value stands */
+        buffer_append_text(&text, "with an \"@\" in it");
     if (unknown->section != SECTION_TOP)
         buffer_appendf(&text, " in section %s", config_sections[unknown->section].name);
     const char *nearest = nearest_name(unknown->section, unknown->name);
@@ -163,13 +168,25 @@ static const char *hint_of(const char *format)
     return "write name = \"value\" or section { ... }";
 }
 
+/* Appends libConfuse's words; what it names between quotes is left out if it may be a target. */
+static void append_message(struct buffer *out, const char *format, va_list args)
+{
+    char *message = NULL;
+    if (vasprintf(&message, format, args) < 0)
+        message = memory_copy_text("out of memory");
+    bool is_secret = strchr(message, '@') != NULL;
+    message[is_secret ? strcspn(message, "'") : strnlen(message, MESSAGE_MAX_BYTES)] = '\0';
+    text_append_escaped(out, message);
+    if (is_secret)
+        buffer_append_text(out, "with an \"@\" in it");
+    free(message);
+}
+
 /* libConfuse's words for a syntax error, in our form. */
 static void tell_syntax_error(struct parse *parse, int line, const char *format, va_list args)
 {
-    char message[256];
-    vsnprintf(message, sizeof(message), format, args);
     struct buffer text = {0};
-    text_append_escaped(&text, message);
+    append_message(&text, format, args);
     problem_add(parse->problems, line, "%s; %s", buffer_text(&text), hint_of(format));
     buffer_finish(&text);
 }
@@ -187,7 +204,8 @@ static void on_error(cfg_t *cfg, const char *format, va_list args)
     bool follows = parse->unknown.name != NULL && parse->unknown.line == cfg->line;
     bool no_equal_sign = strncmp(format, "missing equal sign", 18) == 0;
     tell_unknown(parse, follows && no_equal_sign ? "section" : "key");
-    if (!follows)
+    bool is_cut = parse->cut_line != 0 && cfg->line >= parse->cut_line;
+    if (!follows && !is_cut)
         tell_syntax_error(parse, cfg->line, format, args);
 }
 
@@ -307,19 +325,21 @@ static cfg_opt_t *make_options(enum config_section_id section)
     return options;
 }
 
-void parse_settings(const char *text, struct parsed *ret_parsed, struct problem_list *problems)
+void parse_settings(const char *text, int cut_line, struct parsed *ret_parsed,
+                    struct problem_list *problems)
 {
     struct parsed parsed = {0};
-    struct parse parse = {.parsed = &parsed, .problems = problems};
+    struct parse parse = {.parsed = &parsed, .problems = problems, .cut_line = cut_line};
     size_t before = problems->count;
     current = &parse;
     cfg_opt_t *options = make_options(SECTION_TOP);
     /* KEYSTRVAL: after an unknown "key = value" libConfuse goes on, so that all are told. */
     cfg_t *cfg = cfg_init(options, CFGF_KEYSTRVAL);
     cfg_set_error_function(cfg, on_error);
-    parsed.complete = cfg_parse_buf(cfg, text) == CFG_SUCCESS;
+    bool is_read = cfg_parse_buf(cfg, text) == CFG_SUCCESS;
+    parsed.complete = is_read && cut_line == 0;
     tell_unknown(&parse, "key");
-    if (!parsed.complete && problems->count == before)
+    if (!is_read && problems->count == before && cut_line == 0)
         problem_add(problems, cfg != NULL ? cfg->line : 1,
                     "libConfuse cannot read this and does not say why; look at this line");
     cfg_free(cfg);

@@ -34,16 +34,18 @@ struct parsed {
     size_t section_count, section_capacity;
     struct parsed_value *values;
     size_t value_count, value_capacity;
-    bool complete; /* no syntax error stopped it: what is missing is really missing */
+    bool complete; /* neither cut nor stopped by a syntax error: what misses is really missing */
 };
 
 /*
  * Reads text that scan_text() found fit and fills ret_parsed, which parsed_finish() frees. Adds
- * unknown keys and sections, keys given twice and the first syntax error to problems. Not to be
+ * unknown keys and sections, keys given twice and the first syntax error to problems. Text that
+ * scan_text() cut before cut_line (else 0) may end anywhere, which is no syntax error. Not to be
  * called in two threads at a time, as libConfuse's scanner is global. Needs the C locale for
  * messages (nobody here calls setlocale): libConfuse is told apart by its texts.
  */
-void parse_settings(const char *text, struct parsed *ret_parsed, struct problem_list *problems);
+void parse_settings(const char *text, int cut_line, struct parsed *ret_parsed,
+                    struct problem_list *problems);
 
 /* The first value of that key in that section, or NULL. */
 const struct parsed_value *parsed_find(const struct parsed *parsed, size_t section,

@@ -1,5 +1,6 @@
 #include "config/scan.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 /* Two levels have a meaning, a list inside them is a third. */
@@ -11,6 +12,7 @@ struct scan {
     int open_lines[DEPTH_MAX]; /* of the braces that are open */
     size_t depth;
     bool after_string; /* the last token was a quoted string */
+    bool lost_braces;  /* what is not closed may have swallowed some: they cannot be judged */
     struct problem_list *problems;
 };
 
@@ -24,10 +26,12 @@ static void skip_comment(struct scan *scan)
 {
     bool many_lines = scan->at[0] == '/' && scan->at[1] == '*';
     char *end = many_lines ? strstr(scan->at + 2, "*/") : strchr(scan->at, '\n');
-    if (many_lines && end == NULL)
+    if (many_lines && end == NULL) {
+        scan->lost_braces = true;
         problem_add(scan->problems, scan->line,
                     "the comment that begins here is not closed; "
                     "end it with */");
+    }
     if (end == NULL)
         end = strchr(scan->at, '\0');
     else if (many_lines)
@@ -45,6 +49,7 @@ static void skip_string(struct scan *scan)
     char quote = *scan->at++;
     for (; *scan->at != quote; scan->at++) {
         if (*scan->at == '\0' || *scan->at == '\n') {
+            scan->lost_braces = true;
             problem_add(scan->problems, scan->line,
                         "a string is not closed in its line; end it with %c", quote);
             return;
@@ -72,10 +77,10 @@ static void open_brace(struct scan *scan)
 
 static void close_brace(struct scan *scan)
 {
-    if (scan->depth == 0)
-        problem_add(scan->problems, scan->line, "\"}\" closes nothing; remove it");
-    else
+    if (scan->depth > 0)
         scan->depth--;
+    else if (!scan->lost_braces)
+        problem_add(scan->problems, scan->line, "\"}\" closes nothing; remove it");
 }
 
 /* A mark that stands for itself; libConfuse judges whether it may stand here. */
@@ -125,7 +130,21 @@ static void refuse_substitution(const char *text, struct problem_list *problems)
     }
 }
 
-bool scan_text(char *text, struct problem_list *problems)
+/* Ends text before the first line with a problem, counted from first_problem. */
+static int cut_text(char *text, const struct problem_list *problems, size_t first_problem)
+{
+    int cut_line = problems->items[first_problem].line;
+    for (size_t i = first_problem + 1; i < problems->count; i++)
+        if (problems->items[i].line < cut_line)
+            cut_line = problems->items[i].line;
+    char *at = text;
+    for (int line = 1; line < cut_line; line++)
+        at = strchr(at, '\n') + 1;
+    *at = '\0';
+    return cut_line;
+}
+
+int scan_text(char *text, struct problem_list *problems)
 {
     struct scan scan = {.at = text, .line = 1, .problems = problems};
     size_t before = problems->count;
@@ -140,8 +159,8 @@ bool scan_text(char *text, struct problem_list *problems)
         else
             take_token(&scan);
     }
-    if (scan.depth > 0 && scan.depth <= DEPTH_MAX)
+    if (scan.depth > 0 && scan.depth <= DEPTH_MAX && !scan.lost_braces)
         problem_add(problems, scan.open_lines[scan.depth - 1],
                     "the \"{\" of this line is not closed; end it with }");
-    return problems->count == before;
+    return problems->count == before ? 0 : cut_text(text, problems, before);
 }

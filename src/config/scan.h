@@ -8,15 +8,14 @@
 #ifndef LPALIAS_CONFIG_SCAN_H
 #define LPALIAS_CONFIG_SCAN_H
 
-#include <stdbool.h>
-
 #include "base/compiler.h"
 #include "config/problem.h"
 
 /*
- * Blanks the comments of NUL-terminated text in place, all newlines kept. False: text is not fit
- * for libConfuse, and problems says why, with the line of each.
+ * Blanks the comments of NUL-terminated text in place, all newlines kept. Returns 0 if text is
+ * fit for libConfuse. If not, problems says why, with the line of each, and text is cut before the
+ * first of these lines, which is returned: what is left is fit, but may end amid a section.
  */
-bool scan_text(char *text, struct problem_list *problems) MUST_CHECK;
+int scan_text(char *text, struct problem_list *problems) MUST_CHECK;
 
 #endif

@@ -98,25 +98,39 @@ static bool parse_domain_name(const struct config_key *key, const char *text, vo
     return true;
 }
 
+/* RFC 5321 4.1.2: atoms of those bytes with a dot between them, in the length that may be had. */
+static bool is_dot_atom(const char *text, size_t length, const char *allowed)
+{
+    if (length == 0 || length > LOCAL_MAX_BYTES || strspn(text, allowed) < length)
+        return false;
+    return text[0] != '.' && text[length - 1] != '.' && memmem(text, length, "..", 2) == NULL;
+}
+
 static bool parse_address(const struct config_key *key, const char *text, void *ret_field,
                           struct buffer *wrong)
 {
     (void)key;
     size_t labels = 0;
-    const char *at = strrchr(text, '@');
-    if (at == NULL || at == text || at[1] == '\0')
+    size_t length = strcspn(text, "@");
+    const char *at = text + length;
+    if (*at == '\0' || length == 0 || at[1] == '\0')
         return refuse(wrong, "is not a mail address; write it as name@example.org");
-    if (strcspn(text, " ()<>,;:\"\\") < (size_t)(at - text))
+    if (strchr(at + 1, '@') != NULL)
+        return refuse(wrong, "has more than one \"@\"; write it as name@example.org");
+    if (length > LOCAL_MAX_BYTES)
+        return refuse(wrong, "is too long; 64 bytes may stand before the \"@\"");
+    if (strspn(text, SMALL LARGE DIGITS ATEXT_MARKS ".") < length)
         return refuse(wrong, "holds a character that no plain address has; write it as "
                              "name@example.org");
-    if (at - text > LOCAL_MAX_BYTES)
-        return refuse(wrong, "is too long; 64 bytes may stand before the \"@\"");
+    if (!is_dot_atom(text, length, SMALL LARGE DIGITS ATEXT_MARKS "."))
+        return refuse(wrong, "has a dot at an end of its name or two in a row; write it as "
+                             "first.last@example.org");
     if (!is_ascii(at))
         return refuse(wrong, "has a domain that is not ASCII; write its A-label form (xn--...)");
-    if (!is_domain(at + 1, &labels))
+    if (!is_domain(at + 1, &labels) || labels < 2)
         return refuse(wrong, "has no domain name behind its \"@\"; write it as name@example.org");
     char *address = memory_copy_text(text);
-    text_lower_ascii(address + (at - text), strlen(at));
+    text_lower_ascii(address + length, strlen(at));
     *(char **)ret_field = address;
     return true;
 }
@@ -202,8 +216,7 @@ static bool parse_local_part(const struct config_key *key, const char *text, voi
     size_t length = strlen(text);
     if (strcspn(text, LARGE) != length)
         return refuse(wrong, "is not in lower case; write it so");
-    if (length > LOCAL_MAX_BYTES || !consists_of(text, SMALL DIGITS ATEXT_MARKS ".") ||
-        text[0] == '.' || text[length - 1] == '.' || strstr(text, "..") != NULL)
+    if (!is_dot_atom(text, length, SMALL DIGITS ATEXT_MARKS "."))
         return refuse(wrong, "cannot stand before an \"@\"; write a name such as postmaster");
     store_text(ret_field, text);
     return true;

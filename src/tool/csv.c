@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #define SEPARATORS      " \t\r\n,;"
+#define BLANKS          " \t"
 #define BYTE_ORDER_MARK "\xef\xbb\xbf"
 
 /* Where reading stands. */
@@ -11,6 +12,8 @@ struct csv {
     const char *at, *end;
     unsigned line;       /* of at */
     struct buffer field; /* the last one that was taken, without its quotes */
+    bool has_begun;      /* a row that is not empty was taken */
+    bool is_cut;         /* a quote was never closed */
     const char *wrong;   /* with the row, static text; NULL: nothing yet */
 };
 
@@ -30,6 +33,7 @@ static void take_quoted(struct csv *csv)
             return;
         }
     }
+    csv->is_cut = true;
     csv->wrong = "a quote is never closed; nothing behind it was read";
 }
 
@@ -49,13 +53,21 @@ static void take_plain(struct csv *csv)
     }
 }
 
+static void skip_blanks(struct csv *csv)
+{
+    while (csv->at < csv->end && (*csv->at == ' ' || *csv->at == '\t'))
+        csv->at++;
+}
+
 /* Takes a field into csv->field; true if another one follows in the row. */
 static bool take_field(struct csv *csv)
 {
     buffer_clear(&csv->field);
+    skip_blanks(csv);
     if (csv->at < csv->end && *csv->at == '"') {
         csv->at++;
         take_quoted(csv);
+        skip_blanks(csv);
         if (!is_at_row_end(csv) && *csv->at != ',')
             csv->wrong = "something stands behind a closing quote";
         while (!is_at_row_end(csv) && *csv->at != ',')
@@ -83,31 +95,38 @@ static struct span trimmed_field(struct csv *csv)
 {
     const char *text = buffer_text(&csv->field);
     size_t length = csv->field.length;
-    while (length != 0 && strchr(" \t", text[length - 1]) != NULL)
+    while (length != 0 && strchr(BLANKS, text[length - 1]) != NULL)
         length--;
-    size_t skipped = strspn(text, " \t");
+    size_t skipped = strspn(text, BLANKS);
     return skipped < length ? (struct span){text + skipped, length - skipped}
                             : (struct span){"", 0};
 }
 
-static void take_row(struct csv *csv, struct alias_file *file, bool is_first)
+/* The first row that is not empty may name the fields; the names of the others do not matter. */
+static bool is_heading(const struct csv *csv, struct span address)
+{
+    return !csv->has_begun && address.length == strlen("address") &&
+           strncasecmp(address.data, "address", address.length) == 0;
+}
+
+static void take_row(struct csv *csv, struct alias_file *file)
 {
     unsigned line = csv->line;
     csv->wrong = NULL;
     bool has_more = take_field(csv);
     struct span address = trimmed_field(csv);
-    bool is_heading = is_first && address.length == strlen("address") &&
-                      strncasecmp(address.data, "address", address.length) == 0;
     bool is_empty = address.length == 0 && !has_more && csv->wrong == NULL;
+    bool is_alias = !is_empty && !is_heading(csv, address);
+    csv->has_begun |= !is_empty;
     alias_file_add_row(file, line, address);
     while (has_more) {
         has_more = take_field(csv);
         alias_file_add_targets(file, (struct span){csv->field.data, csv->field.length}, SEPARATORS);
     }
     const struct import_row *row = &file->rows[file->row_count - 1];
-    if (csv->wrong != NULL)
+    if (csv->is_cut || (is_alias && csv->wrong != NULL))
         alias_file_drop_row(file, csv->wrong);
-    else if (is_heading || is_empty)
+    else if (!is_alias)
         alias_file_forget_row(file);
     else if (row->address[0] == '\0')
         alias_file_drop_row(file, "there is no address");
@@ -121,8 +140,8 @@ void csv_read(struct span text, struct alias_file *file)
     bool has_mark = text.length >= mark && memcmp(text.data, BYTE_ORDER_MARK, mark) == 0;
     struct csv csv = {
         .at = text.data + (has_mark ? mark : 0), .end = text.data + text.length, .line = 1};
-    for (bool is_first = true; csv.at < csv.end; is_first = false) {
-        take_row(&csv, file, is_first);
+    while (csv.at < csv.end) {
+        take_row(&csv, file);
         skip_row_end(&csv);
     }
     buffer_finish(&csv.field);

@@ -1,7 +1,7 @@
 /*
  * Comma-separated values as in RFC 4180: a row an alias, its address in the first field, targets
- * in all others, several in one field between blanks, commas or semicolons. A first row that
- * begins with the field "address" is a heading.
+ * in all others, several in one field between blanks, commas or semicolons. A first row, but for
+ * empty lines, that begins with the field "address" is a heading.
  */
 #ifndef LPALIAS_TOOL_CSV_H
 #define LPALIAS_TOOL_CSV_H

@@ -293,27 +293,60 @@ static const struct {
     {"alerts in a domain of ours",
      "domain \"Example.org\" { team = t }\nalerts = \"a@EXAMPLE.org\"\n",
      "2: alerts lies in our own domain \"example.org\"; give an address elsewhere\n"},
-    {"addresses",
+    {"addresses are never shown",
      BASE "domain x.org { team = t\ncatch-all = \"a\" }\ndomain y.org { team = t\n"
           "catch-all = \"@b.c\" }\ndomain z.org { team = t catch-all = \"a b@c.d\" }\n"
           "domain w.org { team = t catch-all = \"a@b c\" }\n"
-          "domain v.org { team = t catch-all = \"a@\xc3\xbc.de\" }\n",
-     "4: catch-all \"a\" is not a mail address; write it as name@example.org\n"
-     "6: catch-all \"@b.c\" is not a mail address; write it as name@example.org\n"
-     "7: catch-all \"a b@c.d\" holds a character that no plain address has; write it as "
+          "domain v.org { team = t catch-all = \"a@\xc3\xbc.de\" }\n"
+          "domain u.org { team = t catch-all = \"\" }\n"
+          "domain t.org { team = t catch-all = \"a@b.c\x01\" }\n",
+     "4: catch-all is not a mail address; write it as name@example.org\n"
+     "6: catch-all is not a mail address; write it as name@example.org\n"
+     "7: catch-all holds a character that no plain address has; write it as "
      "name@example.org\n"
-     "8: catch-all \"a@b c\" has no domain name behind its \"@\"; write it as name@example.org\n"
-     "9: catch-all \"a@\xc3\xbc.de\" has a domain that is not ASCII; write its A-label form "
-     "(xn--...)\n"},
+     "8: catch-all has no domain name behind its \"@\"; write it as name@example.org\n"
+     "9: catch-all has a domain that is not ASCII; write its A-label form "
+     "(xn--...)\n"
+     "10: catch-all is empty; give a value or remove it\n"
+     "11: catch-all is not text; remove what is neither printable nor UTF-8\n"},
+    {"addresses, none of RFC 5321",
+     BASE "domain x.org { team = t role abuse { targets = {\n\"jane@@home\",\n\"x@@y.example\",\n"
+          "\"x@y@z.example\",\n\".jane@x.example\",\n\"jane.@x.example\",\n\"j..d@x.example\",\n"
+          "\"j\xc3\xa4ne@x.example\",\n\"root@localhost\",\n\"root@x.example.\",\n"
+          "'\"a b\"@x.example',\n\"jane@\" } } }\n",
+     "4: targets has more than one \"@\"; write it as name@example.org\n"
+     "5: targets has more than one \"@\"; write it as name@example.org\n"
+     "6: targets has more than one \"@\"; write it as name@example.org\n"
+     "7: targets has a dot at an end of its name or two in a row; write it as "
+     "first.last@example.org\n"
+     "8: targets has a dot at an end of its name or two in a row; write it as "
+     "first.last@example.org\n"
+     "9: targets has a dot at an end of its name or two in a row; write it as "
+     "first.last@example.org\n"
+     "10: targets holds a character that no plain address has; write it as name@example.org\n"
+     "11: targets has no domain name behind its \"@\"; write it as name@example.org\n"
+     "12: targets has no domain name behind its \"@\"; write it as name@example.org\n"
+     "13: targets holds a character that no plain address has; write it as name@example.org\n"
+     "14: targets is not a mail address; write it as name@example.org\n"},
+    {"alerts", "alerts = root@localhost\ndomain x.org { team = t }\n",
+     "1: alerts has no domain name behind its \"@\"; write it as name@example.org\n"},
+    {"an address where a key stands", BASE "domain x.org { team = t\ncatch-all = a@b.c d@e.f\n}\n",
+     "4: unknown key with an \"@\" in it in section domain; known here: team, proof, catch-all, "
+     "role { }\n"
+     "5: missing equal sign after option with an \"@\" in it; write name = \"value\"\n"},
+    {"an address where a mark stands",
+     BASE "domain x.org { team = t role abuse { targets = { \"a@b.c\"\n\"d@e.f\" } } }\n",
+     "4: unexpected token with an \"@\" in it; write name = \"value\", or name = { \"a\", \"b\" } "
+     "for a list\n"},
     {"roles",
      "alerts = \"a@example.net\"\ndomain \"x.org\" { team = t\nrole \"Abuse\" { targets = "
-     "\"a@b\" }\nrole \"a..b\" { targets = { \"a@b\" } }\nrole \"abuse\" { }\n"
-     "role \"abuse\" { targets = { \"a@b\",\n\"b\" } } }\n",
+     "\"a@b.c\" }\nrole \"a..b\" { targets = { \"a@b.c\" } }\nrole \"abuse\" { }\n"
+     "role \"abuse\" { targets = { \"a@b.c\",\n\"b\" } } }\n",
      "3: role \"Abuse\" is not in lower case; write it so\n"
      "4: role \"a..b\" cannot stand before an \"@\"; write a name such as postmaster\n"
      "5: role \"abuse\" has no targets; add targets = { \"...\" }\n"
      "6: role \"abuse\" is given twice, first in line 5; keep one\n"
-     "7: targets \"b\" is not a mail address; write it as name@example.org\n"},
+     "7: targets is not a mail address; write it as name@example.org\n"},
     {"urls",
      BASE "launchpad { api = \"ftp://x/1.0\" }\nlaunchpad { api = \"https://x/\" }\n"
           "launchpad { api = \"https:///1.0\" }\nlaunchpad { api = \"https://x/1.0?y\" }\n"
@@ -343,6 +376,28 @@ static const struct {
     {"comment without end", BASE "\n/* server {\n",
      "4: the comment that begins here is not "
      "closed; end it with */\n"},
+    {"values before a section without end",
+     BASE "server { idle-limit = \"5\" }\n\ndomain x.org { team = \"~t\" }\n\n"
+          "domain y.org {\n  team = \"~t\"\n",
+     "3: idle-limit \"5\" has no unit; write 5s or 5m\n"
+     "5: team \"~t\" is not a team name; write it without \"~\"\n"
+     "7: the \"{\" of this line is not closed; end it with }\n"},
+    {"values before a string without end",
+     BASE "server {\nidle-limit = \"5\"\nwibble = 3\nsocketmap = { \"a\",\n\"unix:/x }\n",
+     "4: idle-limit \"5\" has no unit; write 5s or 5m\n"
+     "5: unknown key \"wibble\" in section server; known here: socketmap, recipient-delimiter, "
+     "allow-remote, user, connection-limit, idle-limit, tcp-table { }\n"
+     "6: socketmap \"a\" is not a listener; write unix:/path or inet:127.0.0.1:10041\n"
+     "7: a string is not closed in its line; end it with \"\n"},
+    {"a statement that the cut would end", BASE "idle-limit = 5s\ncache =\n\"/x\n",
+     "3: unknown key \"idle-limit\"; it belongs in section server\n"
+     "5: a string is not closed in its line; end it with \"\n"},
+    {"grammar before a section without end", BASE "cache { }\ncache-limit = 1\nserver {\n",
+     "3: missing equal sign after option 'cache'; write name = \"value\"\n"
+     "5: the \"{\" of this line is not closed; end it with }\n"},
+    {"what may stand behind the cut is not missed",
+     "server { socketmap = \"inet:0.0.0.0:1\"\nallow-remote = \"${X}\" }\n" BASE,
+     "2: \"${\" is refused, as nothing is taken from the environment; write the value itself\n"},
     {"braces too deep", BASE "{{{{{{{{{}}}}}}}}}\n",
      "3: braces are nested too deeply; close some before\n"},
     {"escapes", BASE "cache = \"/\\x00\\n\\\\\"\n",
@@ -354,7 +409,7 @@ static const struct {
      "3: a key in quotes is not known; write keys without quotes\n"},
     {"key by a path", BASE "domain=example.org|team = x\n",
      "3: missing title for section 'domain'; write its title in quotes before the {\n"},
-    {"key by a path, quoted", BASE "\"domain=example.org|role\" y { targets = \"a@b\" }\n",
+    {"key by a path, quoted", BASE "\"domain=example.org|role\" y { targets = \"a@b.c\" }\n",
      "3: \"role\" is named by a path; write it inside its own section\n"},
     {"delimiters", BASE "server { recipient-delimiter = \"+a\" }\n",
      "3: recipient-delimiter \"+a\" holds what cannot delimit an extension; use marks such as "

@@ -66,8 +66,12 @@ static void each_key_refuses_a_wrong_value(void **state)
         snprintf(setting, sizeof(setting), "%s = \"%s\"", wrong_values[at].key,
                  wrong_values[at].value);
         snprintf(text, sizeof(text), files[config_keys[i].section], setting);
-        snprintf(wanted, sizeof(wanted), "FILE:2: %s \"%s\" ", wrong_values[at].key,
-                 wrong_values[at].value);
+        if (config_keys[i].type == CONFIG_ADDRESS) /* never shown */
+            snprintf(wanted, sizeof(wanted), "FILE:2: %s %s", wrong_values[at].key,
+                     wrong_values[at].words);
+        else
+            snprintf(wanted, sizeof(wanted), "FILE:2: %s \"%s\" ", wrong_values[at].key,
+                     wrong_values[at].value);
         char *problems = problems_of(text);
         if (strstr(problems, wanted) == NULL || strstr(problems, wrong_values[at].words) == NULL)
             fail_msg("%s: got %s", setting, problems);
