@@ -7,7 +7,10 @@
 
 #include "base/compiler.h"
 
-/* The wall clock. Only programs ask; everything below them takes now_s as an argument. */
+/*
+ * The wall clock. Programs ask; what decides takes now_s as an argument. Below them only the note
+ * that a cache has gone back (store/generation.h) asks for itself.
+ */
 int64_t timestamp_now_s(void);
 
 /* A clock that never goes back, in milliseconds, for measuring how long something took. */

@@ -6,6 +6,7 @@
 #include <sodium.h>
 
 #include "base/memory.h"
+#include "store/generation.h"
 #include "store/transaction.h"
 
 #define DELETED UINT32_MAX
@@ -296,6 +297,16 @@ static bool write_piece(struct store *store, MDB_txn *transaction, struct change
     return environment_write_state(store, transaction, state, error);
 }
 
+/* Commits the step to that generation. */
+static bool commit(struct store *store, MDB_txn *transaction, const struct cache_state *state,
+                   struct error *error)
+{
+    if (!environment_commit(store, transaction, error))
+        return false;
+    generation_write(store, state);
+    return true;
+}
+
 enum apply_result {
     APPLY_DONE,
     APPLY_MOVED, /* the cache is not in the state any more that was planned for */
@@ -322,7 +333,7 @@ static enum apply_result apply_piece(struct store *store, struct changeset *chan
         mdb_txn_abort(transaction);
         return applied;
     }
-    if (!environment_commit(store, transaction, error))
+    if (!commit(store, transaction, &state, error))
         return APPLY_FAILED;
     *planned = state;
     result->changed = true;
@@ -399,7 +410,7 @@ static bool update_under_lock(struct store *store, changeset_plan *plan, void *c
     free(order.indices);
     if (!is_fine || changeset_count(changeset) == 0) {
         mdb_txn_abort(transaction);
-    } else if (environment_commit(store, transaction, error)) {
+    } else if (commit(store, transaction, &state, error)) {
         result->changed = true;
         result->records += records;
     } else {

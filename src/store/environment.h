@@ -35,14 +35,18 @@ struct cache_state {
     uint64_t next_event;
 };
 
+struct file_identity {
+    dev_t device;
+    ino_t inode;
+};
+
 struct store {
     MDB_env *environment;
     MDB_dbi tables[TABLE_COUNT];
-    char *data_path;
+    char *data_path, *lock_path, *generation_path;
     enum store_access access;
-    /* The file that is open. */
-    dev_t device;
-    ino_t inode;
+    /* The files that are open. */
+    struct file_identity data, lock;
     struct cache_state opened; /* as it was on opening, or at the last change begun since */
 };
 
@@ -59,8 +63,9 @@ uint64_t environment_used_bytes(struct store *store);
 bool environment_check_size(struct store *store, struct error *error) MUST_CHECK;
 
 /*
- * The path still names the file that is open, and we may still read it. ERROR_TEMPORARY: it is
- * gone, forbidden, or another one.
+ * The paths still name the data file and the lock file that are open, and we may still read the
+ * data. ERROR_TEMPORARY: one is gone, forbidden, or another one. Without the lock file of all the
+ * others a reader has no slot that writers see, and a writer excludes nobody.
  */
 bool environment_check_identity(struct store *store, struct error *error) MUST_CHECK;
 
@@ -84,7 +89,7 @@ bool environment_goes_on_from(const struct cache_state *now, const struct cache_
 bool environment_begin_write(struct store *store, MDB_txn **ret, struct error *error) MUST_CHECK;
 
 /*
- * Commits, unless the path names another file by now; the transaction is gone either way.
+ * Commits, unless a path names another file by now; the transaction is gone either way.
  * ERROR_TEMPORARY.
  */
 bool environment_commit(struct store *store, MDB_txn *transaction, struct error *error) MUST_CHECK;

@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "base/timestamp.h"
+#include "store/generation.h"
 #include "store/keyring.h"
 #include "store/transaction.h"
 
@@ -16,8 +17,7 @@
 /* What the data file was when it was last looked at. */
 struct sighting {
     bool is_made;
-    dev_t device;
-    ino_t inode;
+    struct file_identity file;
     struct cache_state state;
 };
 
@@ -79,7 +79,8 @@ void store_reader_destroy(struct store_reader *reader)
 
 static bool is_same_file(const struct sighting *a, const struct sighting *b)
 {
-    return a->is_made && b->is_made && a->device == b->device && a->inode == b->inode;
+    return a->is_made && b->is_made && a->file.device == b->file.device &&
+           a->file.inode == b->file.inode;
 }
 
 /* The very generation that was trusted, to the byte, be it in another file. */
@@ -104,15 +105,30 @@ static bool is_put_back(const struct store_reader *reader, const struct sighting
            (!is_same_file(now, &reader->seen) && goes_on_from(now, &reader->trusted));
 }
 
+/*
+ * Nothing was seen before: the file "generation" says what writers wrote last. What it says is
+ * trusted should it come.
+ */
+static void judge_first_sighting(struct store_reader *reader, const struct generation_file *file,
+                                 const struct sighting *now)
+{
+    reader->is_trusted = generation_fits(file, &now->state);
+    reader->distrusted_generation = now->state.generation;
+    reader->seen = *now;
+    if (reader->is_trusted)
+        reader->trusted = *now;
+    else if (file->what == GENERATION_READ)
+        reader->trusted = (struct sighting){.is_made = true, .state = file->state};
+    reader->view++;
+}
+
 /* Decides whether the file just seen is believed; see "Change of file" in the architecture. */
 static void judge_sighting(struct store_reader *reader, const struct sighting *now)
 {
     bool was_trusted = reader->is_trusted;
-    bool is_changed = !reader->seen.is_made || !goes_on_from(now, &reader->seen) ||
-                      now->state.generation != reader->seen.state.generation;
-    if (!reader->seen.is_made) {
-        reader->is_trusted = true;
-    } else if (!goes_on_from(now, &reader->seen)) {
+    bool is_changed =
+        !goes_on_from(now, &reader->seen) || now->state.generation != reader->seen.state.generation;
+    if (!goes_on_from(now, &reader->seen)) {
         reader->is_trusted = is_put_back(reader, now);
         reader->distrusted_generation = now->state.generation;
     }
@@ -160,21 +176,33 @@ static bool begin_transaction(struct store_reader *reader, struct sighting *ret)
     *snapshot = (struct snapshot){.store = reader->store, .transaction = reader->transaction};
     if (!environment_read_state(reader->store, reader->transaction, &snapshot->state, error))
         return false;
-    *ret = (struct sighting){true, reader->store->device, reader->store->inode, snapshot->state};
+    *ret = (struct sighting){true, reader->store->data, snapshot->state};
+    return true;
+}
+
+static bool renew_first(struct store_reader *reader)
+{
+    struct generation_file file;
+    struct sighting now;
+    generation_read(reader->store, &file);
+    if (!begin_transaction(reader, &now))
+        return false;
+    judge_first_sighting(reader, &file, &now);
     return true;
 }
 
 static bool renew(struct store_reader *reader)
 {
     struct sighting now;
+    if (!reader->seen.is_made)
+        return renew_first(reader);
     if (!begin_transaction(reader, &now))
         return false;
     /*
      * Written over in place: LMDB still counts transactions from the old content, and may take
      * the last but one of the new. It counts anew when the last user opens again.
      */
-    if (reader->seen.is_made && is_same_file(&now, &reader->seen) &&
-        !goes_on_from(&now, &reader->seen)) {
+    if (is_same_file(&now, &reader->seen) && !goes_on_from(&now, &reader->seen)) {
         close_store(reader);
         if (!store_open(reader->directory, STORE_READ, reader->limit_bytes, &reader->store,
                         &reader->trouble) ||
@@ -292,8 +320,14 @@ bool store_reader_open_targets(struct store_reader *reader, const char *domain, 
 
 bool store_reader_check_keys(struct store_reader *reader, struct error *error)
 {
-    bool is_fine = (reader->keyring != NULL || read_keyring(reader)) && !reader->has_unseal_trouble;
+    struct keyring *fresh;
+    bool is_readable = keyring_read(reader->key_file, &fresh, &reader->keyring_trouble);
+    bool is_fine = is_readable && !reader->has_unseal_trouble;
     reader->has_unseal_trouble = false;
+    if (is_readable && reader->keyring == NULL)
+        reader->keyring = fresh;
+    else if (is_readable)
+        keyring_destroy(fresh);
     if (!is_fine && error != NULL)
         *error = reader->keyring_trouble;
     return is_fine;

@@ -48,7 +48,10 @@ uint64_t store_reader_generation(const struct store_reader *reader);
 /* True if the domain was opened and the file it says so in is trusted. Only while awake. */
 bool store_reader_is_open(const struct store_reader *reader, const struct domain_record *domain);
 
-/* False while the file is another or older one than was served before. Only while awake. */
+/*
+ * False while the file is another or older one than was served or, before that, written. Only
+ * while awake.
+ */
 bool store_reader_is_trusted(const struct store_reader *reader);
 
 /* Walks the domain table. Only while awake. */
@@ -69,8 +72,9 @@ bool store_reader_open_targets(struct store_reader *reader, const char *domain, 
                                struct error *error) MUST_CHECK;
 
 /*
- * False: the key ring cannot be read, or a value has not opened since this was last asked. Reads
- * the ring if there is none yet.
+ * False: the key file cannot be read now, or a value has not opened since this was last asked.
+ * The file is read each time, else one that is gone shows at the next restart only; a ring that
+ * is in use stays in use, whatever the file holds.
  */
 bool store_reader_check_keys(struct store_reader *reader, struct error *error) MUST_CHECK;
 

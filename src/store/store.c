@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +17,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "store/environment.h"
+#include "store/generation.h"
 #include "store/record.h"
 
 static const char *const table_names[TABLE_COUNT] = {
@@ -82,17 +82,31 @@ bool environment_check_size(struct store *store, struct error *error)
     return true;
 }
 
-bool environment_check_identity(struct store *store, struct error *error)
+static bool identify(const char *path, struct file_identity *ret, struct error *error)
 {
     struct stat status;
-    if (stat(store->data_path, &status) != 0 ||
-        faccessat(AT_FDCWD, store->data_path, R_OK, AT_EACCESS) != 0)
+    if (stat(path, &status) != 0)
+        return error_set(error, ERROR_TEMPORARY, "cannot look at %s: %s", path, strerror(errno));
+    *ret = (struct file_identity){status.st_dev, status.st_ino};
+    return true;
+}
+
+static bool is_still(const char *path, const struct file_identity *opened, struct error *error)
+{
+    struct file_identity now = {0};
+    if (!identify(path, &now, error))
+        return false;
+    return (now.device == opened->device && now.inode == opened->inode) ||
+           error_set(error, ERROR_TEMPORARY, "%s is another file than before", path);
+}
+
+bool environment_check_identity(struct store *store, struct error *error)
+{
+    if (faccessat(AT_FDCWD, store->data_path, R_OK, AT_EACCESS) != 0)
         return error_set(error, ERROR_TEMPORARY, "cannot look at %s: %s", store->data_path,
                          strerror(errno));
-    if (status.st_dev != store->device || status.st_ino != store->inode)
-        return error_set(error, ERROR_TEMPORARY, "%s is another file than before",
-                         store->data_path);
-    return true;
+    return is_still(store->data_path, &store->data, error) &&
+           is_still(store->lock_path, &store->lock, error);
 }
 
 /* Bytes of the state row: layout, cache id, stamp, generation, next event. */
@@ -234,16 +248,13 @@ static bool make_directory(const char *directory, struct error *error)
 }
 
 /* lock.mdb is written by readers too, who are only in our group; data.mdb is not. */
-static bool set_file_modes(const char *directory, const char *data_path, struct error *error)
+static bool set_file_modes(const struct store *store, struct error *error)
 {
-    CLEANUP(memory_free_at) char *lock_path = NULL;
     struct stat status;
-    if (asprintf(&lock_path, "%s/lock.mdb", directory) < 0)
-        return error_set(error, ERROR_TEMPORARY, "no memory");
     const struct {
         const char *path;
         mode_t mode;
-    } files[] = {{data_path, 0640}, {lock_path, 0660}};
+    } files[] = {{store->data_path, 0640}, {store->lock_path, 0660}};
     for (size_t i = 0; i < ARRAY_LENGTH(files); i++) {
         if (stat(files[i].path, &status) != 0)
             return error_set(error, ERROR_TEMPORARY, "cannot look at %s: %s", files[i].path,
@@ -334,14 +345,13 @@ static bool learn_tables(struct store *store, struct error *error)
 }
 
 /* A reader is one of the group's: it must write lock.mdb, which LMDB's own words do not say. */
-static bool explain_open(const char *directory, int code, struct error *error)
+static bool explain_open(const struct store *store, const char *directory, int code,
+                         struct error *error)
 {
     char what[320];
-    char lock_path[PATH_MAX];
     snprintf(what, sizeof(what), "cannot open the cache in %s", directory);
-    snprintf(lock_path, sizeof(lock_path), "%s/lock.mdb", directory);
     environment_error(error, code, what);
-    if (code == EACCES && faccessat(AT_FDCWD, lock_path, R_OK | W_OK, AT_EACCESS) != 0)
+    if (code == EACCES && faccessat(AT_FDCWD, store->lock_path, R_OK | W_OK, AT_EACCESS) != 0)
         return error_set(error, ERROR_TEMPORARY, "%s: user %u may not write lock.mdb there", what,
                          (unsigned)geteuid());
     return false;
@@ -364,15 +374,22 @@ static bool open_environment(struct store *store, const char *directory, uint64_
     if (code == 0)
         code = mdb_env_open(store->environment, directory, flags, 0640);
     if (code != 0)
-        return explain_open(directory, code, error);
+        return explain_open(store, directory, code, error);
     mdb_reader_check(store->environment, &dead);
     int fd;
     mdb_env_get_fd(store->environment, &fd);
     if (fstat(fd, &status) != 0)
         return error_set(error, ERROR_TEMPORARY, "%s: %s", store->data_path, strerror(errno));
-    store->device = status.st_dev;
-    store->inode = status.st_ino;
-    return environment_check_size(store, error);
+    store->data = (struct file_identity){status.st_dev, status.st_ino};
+    return identify(store->lock_path, &store->lock, error) && environment_check_size(store, error);
+}
+
+static void name_files(struct store *store, const char *directory)
+{
+    if (asprintf(&store->data_path, "%s/data.mdb", directory) < 0 ||
+        asprintf(&store->lock_path, "%s/lock.mdb", directory) < 0 ||
+        asprintf(&store->generation_path, "%s/generation", directory) < 0)
+        abort();
 }
 
 bool store_open(const char *directory, enum store_access access, uint64_t limit_bytes,
@@ -384,12 +401,14 @@ bool store_open(const char *directory, enum store_access access, uint64_t limit_
         return false;
     struct store *store = memory_new(1, sizeof(*store));
     store->access = access;
-    if (asprintf(&store->data_path, "%s/data.mdb", directory) < 0)
-        abort();
+    name_files(store, directory);
     bool is_open = open_environment(store, directory, limit_bytes, error);
     if (is_open && access == STORE_WRITE)
-        is_open = set_file_modes(directory, store->data_path, error) && make_tables(store, error);
-    if (!is_open || !learn_tables(store, error)) {
+        is_open = set_file_modes(store, error) && make_tables(store, error);
+    is_open = is_open && learn_tables(store, error);
+    if (is_open && access == STORE_WRITE)
+        is_open = generation_settle(store, error);
+    if (!is_open) {
         store_close(store);
         return false;
     }
@@ -404,6 +423,8 @@ void store_close(struct store *store)
     if (store->environment != NULL)
         mdb_env_close(store->environment);
     free(store->data_path);
+    free(store->lock_path);
+    free(store->generation_path);
     free(store);
 }
 

@@ -12,7 +12,8 @@
 
 enum store_access {
     STORE_READ,
-    STORE_WRITE, /* makes directory's contents (and the directory) if absent */
+    STORE_WRITE, /* makes directory's contents (and the directory) if absent; closes all domains
+                    of a cache that went back */
 };
 
 struct store;

@@ -188,6 +188,35 @@ class Start(CacheFaults):
                 self.expect_well()
                 self.assertEqual(self.world.stop_server(), 0)
 
+    def test_an_older_copy_that_was_put_there_while_it_was_stopped(self):
+        self.fill()
+        self.put(self.old)
+        for _ in range(2):
+            self.world.start_server()
+            self.expect(press=PRESS_FOUND, late=TEMP, absent=TEMP)
+            self.wait_for_log("older cache")
+            self.assertEqual(self.world.stop_server(), 0)
+        # The tool says the same as the server.
+        for command in (["query", "--cache", LATE], ["explain", LATE]):
+            self.assertNotIn("NOTFOUND", self.world.lpalias(*command, status=None).stdout)
+        # A writer makes it last; the operator ends it.
+        self.world.import_static({"more@ubuntu.com": ["more@target.example"]})
+        self.world.start_server()
+        self.expect(press=PRESS_FOUND, late=TEMP, absent=TEMP)
+        self.world.lpalias("domain", "open", "ubuntu.com", "--yes")
+        self.expect(press=PRESS_FOUND, late=NOTFOUND, absent=NOTFOUND)
+        self.assertEqual(self.world.stop_server(), 0)
+        self.world.start_server()
+        self.expect(press=PRESS_FOUND, late=NOTFOUND, absent=NOTFOUND)
+
+    def test_the_right_copy_after_an_older_one(self):
+        self.fill()
+        self.put(self.old)
+        self.world.start_server()
+        self.expect(press=PRESS_FOUND, late=TEMP, absent=TEMP)
+        self.put(self.new)
+        self.expect_well()
+
     def test_no_key_file(self):
         self.fill()
         os.rename(self.world.key_file, self.world.key_file + ".away")
@@ -297,6 +326,33 @@ class Running(CacheFaults):
                 self.expect_nothing_known()
                 self.put(self.new)
                 self.expect_well()
+
+    def test_without_its_lock_file(self):
+        """The next writer makes another, in which a reader of the first has no slot."""
+        with Asker(self.world, [PRESS, LATE, FOREIGN]) as asker:
+            for number in range(5):
+                os.unlink(os.path.join(self.world.cache, "lock.mdb"))
+                for step in range(3):
+                    address = f"more-{number}-{step}@ubuntu.com"
+                    self.world.import_static({address: ["more@target.example"]})
+                end = time.monotonic() + NOTICED_S
+                while self.ask(address) != "OK more@target.example":
+                    self.assertLess(time.monotonic(), end, self.world.server_log())
+                    time.sleep(0.05)
+        self.assertEqual(asker.answers[PRESS], {PRESS_FOUND})
+        self.assertEqual(asker.answers[FOREIGN], {NOTFOUND})
+
+    def test_the_key_file_deleted(self):
+        """The ring in memory goes on; a restart would find none, and so it is told before."""
+        away = self.world.key_file + ".away"
+        with Asker(self.world, [PRESS, LATE, ABSENT]) as asker:
+            os.rename(self.world.key_file, away)
+            self.wait_for_log(self.world.key_file)
+            os.rename(away, self.world.key_file)
+            self.wait_for_log("the cache is well again")
+        self.assertEqual(asker.answers, {PRESS: {PRESS_FOUND}, LATE: {LATE_FOUND},
+                                         ABSENT: {NOTFOUND}})
+        self.assertEqual(self.count_errors(), 1, self.world.server_log())
 
     def test_written_to_while_it_is_asked(self):
         with Asker(self.world, [PRESS, LATE, ABSENT, FOREIGN]) as asker:

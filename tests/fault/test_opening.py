@@ -157,7 +157,7 @@ class Opening(unittest.TestCase):
             done = self.run_probe(*as_user(SERVER, GROUP, "sh", "-c", script, "sh", self.cache))
             self.assertNotEqual(done.returncode, 0, script)
         self.assertEqual(open(self.data, "rb").read(), before)
-        self.assertEqual(sorted(os.listdir(self.cache)), ["data.mdb", "lock.mdb"])
+        self.assertEqual(sorted(os.listdir(self.cache)), ["data.mdb", "generation", "lock.mdb"])
         done = self.run_probe(*as_user(SERVER, GROUP, "sh", "-c", ': >> "$1"', "sh", self.lock))
         self.assertEqual(done.returncode, 0, done.stderr)
 

@@ -121,6 +121,7 @@ struct cache {
     char directory[64];
     char data[80];
     char lock[80];
+    char generation[80];
     char keys[64];
     struct elsewhere elsewhere;
 };
@@ -134,6 +135,7 @@ static inline void cache_make(struct cache *cache)
     snprintf(cache->directory, sizeof(cache->directory), "%s/cache", cache->base);
     snprintf(cache->data, sizeof(cache->data), "%s/data.mdb", cache->directory);
     snprintf(cache->lock, sizeof(cache->lock), "%s/lock.mdb", cache->directory);
+    snprintf(cache->generation, sizeof(cache->generation), "%s/generation", cache->directory);
     snprintf(cache->keys, sizeof(cache->keys), "%s/keys", cache->base);
     if (!keyring_generate(cache->keys, (gid_t)-1, &error))
         abort();

@@ -471,7 +471,7 @@ static void the_text_tells_a_missing_key_from_a_broken_value(void **state)
     assert_false(unseal_result_to_error(UNSEAL_UNKNOWN_KEY, &error));
     assert_error(error, ERROR_TEMPORARY, "not in the key file");
     assert_false(unseal_result_to_error(UNSEAL_BROKEN, &error));
-    assert_error(error, ERROR_TEMPORARY, "broken");
+    assert_error(error, ERROR_INVALID, "broken");
 }
 
 int main(void)

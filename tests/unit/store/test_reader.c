@@ -153,6 +153,15 @@ static void grow(struct fixture *f, unsigned generations)
         cache_change(&f->cache, "close grown.example");
 }
 
+/* To the user that a job of root becomes. */
+static void give_away(struct fixture *f)
+{
+    const char *paths[] = {f->cache.base, f->cache.directory,  f->cache.data,
+                           f->cache.lock, f->cache.generation, f->cache.keys};
+    for (size_t i = 0; i < ARRAY_LENGTH(paths) && geteuid() == 0; i++)
+        assert_int_equal(chown(paths[i], 65534, 65534), 0);
+}
+
 /* ---- waking and resting ---- */
 
 static void nothing_is_opened_before_the_first_wake(void **state)
@@ -312,6 +321,193 @@ static void a_directory_that_is_moved_away_and_back_is_believed(void **state)
     assert_believed(f);
 }
 
+/* Without the lock file of the writers they would not see our slot, and overwrite what we read. */
+static void a_reader_whose_lock_file_is_gone_opens_again_and_has_a_slot(void **state)
+{
+    struct fixture *f = *state;
+    assert_believed(f);
+    unlink(f->cache.lock);
+    assert_believed(f);
+    for (unsigned i = 0; i < 20; i++) {
+        cache_change(&f->cache, "close grown.example");
+        assert_believed(f);
+        assert_serves(f);
+        assert_int_equal(store_reader_generation(f->reader), 2 + i);
+    }
+}
+
+static void a_reader_whose_lock_file_was_made_anew_sees_what_comes_after(void **state)
+{
+    struct fixture *f = *state;
+    assert_believed(f);
+    unlink(f->cache.lock);
+    grow(f, 20);
+    assert_believed(f);
+    assert_serves(f);
+    assert_int_equal(store_reader_generation(f->reader), 21);
+}
+
+static int lose_the_lock_file(const void *argument)
+{
+    struct fixture f = {0};
+    memcpy(&f.cache, argument, sizeof(f.cache));
+    clock_ms = 5;
+    make_reader(&f);
+    if (geteuid() == 0)
+        must(setresgid(65534, 65534, 65534) == 0 && setresuid(65534, 65534, 65534) == 0);
+    must(chmod(f.cache.directory, 0750) == 0 && wake(&f));
+    must(unlink(f.cache.lock) == 0 && chmod(f.cache.directory, 0550) == 0);
+    must(!wake_later(&f));
+    must(f.error.kind == ERROR_TEMPORARY && strstr(f.error.text, "may not write lock.mdb") != NULL);
+    must(chmod(f.cache.directory, 0750) == 0);
+    must(wake_later(&f) && store_reader_is_trusted(f.reader) && is_open(&f, "d.org"));
+    store_reader_destroy(f.reader);
+    return 0;
+}
+
+static void a_reader_that_can_make_no_lock_file_is_in_trouble(void **state)
+{
+    struct fixture *f = *state;
+    give_away(f);
+    assert_int_equal(
+        elsewhere_run(&f->cache.elsewhere, lose_the_lock_file, &f->cache, sizeof(f->cache)), 0);
+}
+
+/* ---- the first look: the file "generation" ---- */
+
+/* As after a restart. */
+static void start_again(struct fixture *f)
+{
+    store_reader_destroy(f->reader);
+    make_reader(f);
+}
+
+static void keep_generation(struct fixture *f, const char *name)
+{
+    copy_file(f->cache.generation, beside(&f->cache, name));
+}
+
+static void put_generation(struct fixture *f, const char *name)
+{
+    copy_file(beside(&f->cache, name), f->cache.generation);
+}
+
+static void an_older_copy_put_in_place_before_the_start_is_not_believed(void **state)
+{
+    struct fixture *f = *state;
+    keep_copy(f, "older");
+    grow(f, 3);
+    keep_copy(f, "newest");
+    swap_in(f, "older");
+    for (unsigned starts = 0; starts < 2; starts++) {
+        start_again(f);
+        assert_not_believed(f);
+        assert_serves(f);
+    }
+    /* What the file names is trusted, though this reader never saw it. */
+    swap_in(f, "newest");
+    assert_believed(f);
+}
+
+static void another_cache_before_the_start_is_not_believed(void **state)
+{
+    struct fixture *f = *state;
+    keep_generation(f, "note");
+    unlink(f->cache.data);
+    unlink(f->cache.generation);
+    cache_change(&f->cache, "open d.org\nopen e.org");
+    grow(f, 5);
+    put_generation(f, "note");
+    assert_not_believed(f);
+}
+
+static void another_generation_of_the_same_number_before_the_start_is_not_believed(void **state)
+{
+    struct fixture *f = *state;
+    keep_copy(f, "older");
+    grow(f, 1);
+    keep_generation(f, "note");
+    swap_in(f, "older");
+    unlink(f->cache.generation);
+    grow(f, 1);
+    put_generation(f, "note");
+    assert_not_believed(f);
+    assert_int_equal(store_reader_generation(f->reader), 2);
+}
+
+/* A crash between the commit and the file; a cache from before there was a file. */
+static void a_file_that_is_behind_or_absent_is_no_reason_for_distrust(void **state)
+{
+    struct fixture *f = *state;
+    keep_generation(f, "note");
+    grow(f, 1);
+    put_generation(f, "note");
+    assert_believed(f);
+    unlink(f->cache.generation);
+    start_again(f);
+    assert_believed(f);
+    /* And a writer makes nothing of it, but mends it. */
+    put_generation(f, "note");
+    grow(f, 1);
+    start_again(f);
+    assert_believed(f);
+    assert_int_equal(store_reader_generation(f->reader), 3);
+    struct buffer mended = file_bytes(f->cache.generation);
+    assert_non_null(strstr(buffer_text(&mended), " 3 "));
+    buffer_finish(&mended);
+}
+
+static void a_malformed_file_is_a_reason_for_distrust(void **state)
+{
+    struct fixture *f = *state;
+    struct buffer good = file_bytes(f->cache.generation);
+    assert_int_equal(good.length, 32 + 3 + 32 + 1);
+    for (size_t length = 0; length < good.length; length++) {
+        write_bytes(f->cache.generation, good.data, length);
+        start_again(f);
+        assert_not_believed(f);
+    }
+    buffer_append_text(&good, "\n");
+    write_bytes(f->cache.generation, good.data, good.length);
+    start_again(f);
+    assert_not_believed(f);
+    write_bytes(f->cache.generation, good.data, good.length - 1);
+    start_again(f);
+    assert_believed(f);
+    buffer_finish(&good);
+}
+
+static void an_unreadable_file_generation_is_a_reason_for_distrust(void **state)
+{
+    struct fixture *f = *state;
+    unlink(f->cache.generation);
+    assert_int_equal(mkdir(f->cache.generation, 0750), 0);
+    assert_not_believed(f);
+    assert_serves(f);
+}
+
+static void a_domain_opened_in_an_older_copy_is_open_after_a_restart_too(void **state)
+{
+    struct fixture *f = *state;
+    keep_copy(f, "older");
+    grow(f, 3);
+    swap_in(f, "older");
+    assert_not_believed(f);
+    /* A writer makes the distrust last: in the file and not only in this reader. */
+    grow(f, 1);
+    start_again(f);
+    if (!wake_later(f))
+        fail_msg("%s", f->error.text);
+    assert_true(store_reader_is_trusted(f->reader));
+    assert_false(is_open(f, "d.org"));
+    assert_false(is_open(f, "e.org"));
+    cache_change(&f->cache, "open d.org");
+    start_again(f);
+    assert_true(wake_later(f));
+    assert_true(is_open(f, "d.org"));
+    assert_false(is_open(f, "e.org"));
+}
+
 static void a_recreated_cache_is_not_believed_until_a_domain_is_opened_in_it(void **state)
 {
     struct fixture *f = *state;
@@ -411,6 +607,7 @@ static void another_cache_in_place_is_not_believed(void **state)
     grow(f, 10);
     keep_copy(f, "other");
     swap_in(f, "first");
+    unlink(f->cache.generation); /* it is the other's */
     assert_believed(f);
     write_over(f, "other");
     assert_not_believed(f);
@@ -433,6 +630,7 @@ static void another_generation_of_the_same_number_is_not_believed(void **state)
         else
             write_over(f, "older");
         for (unsigned tries = 0; tries < 2; tries++) {
+            unlink(f->cache.generation); /* else a writer adds a generation of its own */
             grow(f, 1);
             assert_not_believed(f);
             if (store_reader_generation(f->reader) == generation)
@@ -441,6 +639,7 @@ static void another_generation_of_the_same_number_is_not_believed(void **state)
         assert_int_equal(store_reader_generation(f->reader), generation);
         assert_int_not_equal(store_reader_view(f->reader), view);
         write_over(f, "trusted");
+        unlink(f->cache.generation);
         assert_believed(f);
     }
 }
@@ -552,12 +751,7 @@ static int lose_the_right_to_read(const void *argument)
 static void an_unreadable_file_is_trouble_until_it_is_readable_again(void **state)
 {
     struct fixture *f = *state;
-    if (geteuid() == 0) {
-        const char *paths[] = {f->cache.base, f->cache.directory, f->cache.data, f->cache.lock,
-                               f->cache.keys};
-        for (size_t i = 0; i < ARRAY_LENGTH(paths); i++)
-            assert_int_equal(chown(paths[i], 65534, 65534), 0);
-    }
+    give_away(f);
     assert_int_equal(
         elsewhere_run(&f->cache.elsewhere, lose_the_right_to_read, &f->cache, sizeof(f->cache)), 0);
 }
@@ -668,7 +862,7 @@ static void a_value_moved_to_another_record_is_trouble(void **state)
                      STORE_FOUND);
     assert_false(store_reader_open_targets(f->reader, "d.org", span_of("mallory"), &record, &out,
                                            &f->error));
-    assert_error(f->error, ERROR_TEMPORARY, "belong to another record");
+    assert_error(f->error, ERROR_INVALID, "belong to another record");
     record.sealed_targets.length = 0;
     assert_false(
         store_reader_open_targets(f->reader, "d.org", span_of("jdoe"), &record, &out, &f->error));
@@ -690,11 +884,11 @@ static void the_right_ring_heals_what_another_could_not_open(void **state)
     assert_true(wake(f));
     assert_true(store_reader_check_keys(f->reader, &f->error));
     assert_false(opens(f, "jdoe"));
-    assert_error(f->error, ERROR_TEMPORARY, "broken");
+    assert_error(f->error, ERROR_INVALID, "broken");
     /* It is told once for all questions since it was last asked. */
     assert_false(opens(f, "jdoe"));
     assert_false(store_reader_check_keys(f->reader, &f->error));
-    assert_error(f->error, ERROR_TEMPORARY, "broken");
+    assert_error(f->error, ERROR_INVALID, "broken");
     assert_true(store_reader_check_keys(f->reader, &f->error));
     space[1] = right;
     write_bytes(f->cache.keys, ring.data, ring.length);
@@ -716,6 +910,24 @@ static void keys_are_checked_before_anybody_asks(void **state)
     assert_true(store_reader_check_keys(f->reader, &f->error));
 }
 
+/* Else a server would find it out when it starts again, and answer nothing from then on. */
+static void a_key_file_that_goes_is_told_while_its_ring_stays_in_use(void **state)
+{
+    struct fixture *f = *state;
+    assert_true(wake(f));
+    assert_true(store_reader_check_keys(f->reader, &f->error));
+    assert_int_equal(rename(f->cache.keys, beside(&f->cache, "away")), 0);
+    for (unsigned i = 0; i < 2; i++) {
+        assert_false(store_reader_check_keys(f->reader, &f->error));
+        assert_error(f->error, ERROR_TEMPORARY, f->cache.keys);
+        assert_true(opens(f, "jdoe"));
+    }
+    /* A ring without our key is well, and not taken while the one at hand opens what is asked. */
+    write_bytes(f->cache.keys, KEY_TWO, strlen(KEY_TWO));
+    assert_true(store_reader_check_keys(f->reader, &f->error));
+    assert_true(opens(f, "jdoe"));
+}
+
 #define CASE(test)  cmocka_unit_test_setup_teardown(test, setup, teardown)
 #define EMPTY(test) cmocka_unit_test_setup_teardown(test, setup_empty, teardown)
 
@@ -734,6 +946,16 @@ int main(void)
         CASE(a_deleted_file_is_trouble_until_it_is_put_back_by_mv),
         CASE(a_deleted_file_is_trouble_until_it_is_put_back_by_cp),
         CASE(a_directory_that_is_moved_away_and_back_is_believed),
+        CASE(a_reader_whose_lock_file_is_gone_opens_again_and_has_a_slot),
+        CASE(a_reader_whose_lock_file_was_made_anew_sees_what_comes_after),
+        CASE(a_reader_that_can_make_no_lock_file_is_in_trouble),
+        CASE(an_older_copy_put_in_place_before_the_start_is_not_believed),
+        CASE(another_cache_before_the_start_is_not_believed),
+        CASE(another_generation_of_the_same_number_before_the_start_is_not_believed),
+        CASE(a_file_that_is_behind_or_absent_is_no_reason_for_distrust),
+        CASE(a_malformed_file_is_a_reason_for_distrust),
+        CASE(an_unreadable_file_generation_is_a_reason_for_distrust),
+        CASE(a_domain_opened_in_an_older_copy_is_open_after_a_restart_too),
         CASE(a_recreated_cache_is_not_believed_until_a_domain_is_opened_in_it),
         CASE(a_recreated_cache_seen_only_after_its_deletion_is_not_believed_either),
         CASE(an_older_copy_by_rename_is_not_believed_even_when_it_outgrows_the_old),
@@ -754,6 +976,7 @@ int main(void)
         CASE(a_value_moved_to_another_record_is_trouble),
         CASE(the_right_ring_heals_what_another_could_not_open),
         CASE(keys_are_checked_before_anybody_asks),
+        CASE(a_key_file_that_goes_is_told_while_its_ring_stays_in_use),
     };
     return cmocka_run_group_tests_name("store/reader", tests, NULL, NULL);
 }

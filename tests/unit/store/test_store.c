@@ -429,6 +429,8 @@ enum swap {
     SWAP_OTHER_IN_PLACE,
     SWAP_OLDER_IN_PLACE,
     SWAP_SAME_GENERATION_IN_PLACE, /* it went back, and then forward in another way */
+    SWAP_LOCK_DELETED,
+    SWAP_LOCK_MADE_ANEW,
     SWAP_COUNT,
 };
 
@@ -456,6 +458,13 @@ static void swap(const struct cache *cache, enum swap kind)
     case SWAP_SAME_GENERATION_IN_PLACE:
         copy_file(beside(cache, "forked"), cache->data);
         break;
+    case SWAP_LOCK_DELETED:
+        unlink(cache->lock);
+        break;
+    case SWAP_LOCK_MADE_ANEW:
+        copy_file(cache->lock, beside(cache, "swapped"));
+        rename(beside(cache, "swapped"), cache->lock);
+        break;
     case SWAP_COUNT:
         break;
     }
@@ -468,6 +477,8 @@ static const char *const swap_words[SWAP_COUNT] = {
     [SWAP_OTHER_IN_PLACE] = "another cache",
     [SWAP_OLDER_IN_PLACE] = "gone back from generation",
     [SWAP_SAME_GENERATION_IN_PLACE] = "gone back from generation 8 to another 8",
+    [SWAP_LOCK_DELETED] = "lock.mdb: No such file",
+    [SWAP_LOCK_MADE_ANEW] = "lock.mdb is another file",
 };
 
 /* Where in the writer's life the file is swapped. */
@@ -533,13 +544,17 @@ static void make_swaps(struct fixture *f)
             copy_file(f->cache.data, beside(&f->cache, "older"));
     }
     rename(f->cache.data, beside(&f->cache, "eighth"));
+    /* Else the writers would close the domains of what they find. */
+    unlink(f->cache.generation);
     copy_file(beside(&f->cache, "older"), f->cache.data);
     cache_change(&f->cache, "open d.org");
     cache_change(&f->cache, "open d.org");
     rename(f->cache.data, beside(&f->cache, "forked"));
+    unlink(f->cache.generation);
     for (unsigned i = 1; i <= 20; i++)
         cache_change(&f->cache, "open other.example");
     rename(f->cache.data, beside(&f->cache, "other"));
+    unlink(f->cache.generation);
 }
 
 static void a_writer_refuses_a_file_that_changed_under_it(void **state)
@@ -549,10 +564,12 @@ static void a_writer_refuses_a_file_that_changed_under_it(void **state)
     for (enum moment moment = BEFORE_UPDATE; moment <= IN_THIRD_PLAN; moment++)
         for (enum swap kind = 0; kind < SWAP_COUNT; kind++) {
             /* What is overwritten inside the write transaction itself nobody can find. */
-            if (moment == IN_THIRD_PLAN && kind > SWAP_COPY_BY_RENAME)
+            if (moment == IN_THIRD_PLAN && kind >= SWAP_OTHER_IN_PLACE &&
+                kind <= SWAP_SAME_GENERATION_IN_PLACE)
                 continue;
             unlink(f->cache.lock);
             unlink(f->cache.data);
+            unlink(f->cache.generation);
             copy_file(beside(&f->cache, "eighth"), f->cache.data);
             struct swapping swapping = {f->cache, kind, moment, 0};
             int status = elsewhere_run(&f->cache.elsewhere, swap_under_a_writer, &swapping,
@@ -600,6 +617,167 @@ static void a_plan_for_another_generation_of_the_same_number_is_made_again(void 
     struct swapping swapping = {.cache = f->cache};
     assert_int_equal(
         elsewhere_run(&f->cache.elsewhere, fork_under_a_plan, &swapping, sizeof(swapping)), 0);
+}
+
+/* ---- the file "generation" ---- */
+
+struct heard {
+    char acts[256];
+    char detail[128];
+};
+
+static bool hear_event(void *context, uint64_t sequence, const struct event_record *record)
+{
+    struct heard *heard = context;
+    (void)sequence;
+    strncat(heard->acts, record->act.data, record->act.length);
+    strcat(heard->acts, ";");
+    snprintf(heard->detail, sizeof(heard->detail), "%.*s", (int)record->detail.length,
+             record->detail.data);
+    assert_memory_equal(record->actor.data, "lpalias", strlen("lpalias"));
+    assert_int_equal(record->domain.length, 0);
+    assert_true(record->at_s > 1000000000);
+    return true;
+}
+
+static bool count_open(void *context, const char *domain, const struct domain_record *record)
+{
+    unsigned *count = context;
+    *count += record->is_open;
+    return domain != NULL;
+}
+
+/* After a writer has opened the cache and changed nothing. */
+static void assert_settled(struct fixture *f, uint64_t generation, unsigned open_domains,
+                           const char *acts, const char *detail)
+{
+    struct store *store;
+    struct snapshot *snapshot;
+    struct error error;
+    struct heard heard = {0};
+    unsigned count = 0;
+    if (!store_open(f->cache.directory, STORE_WRITE, LIMIT_BYTES, &store, &error))
+        fail_msg("%s", error.text);
+    assert_true(snapshot_begin(store, &snapshot, &error));
+    assert_int_equal(snapshot_generation(snapshot), generation);
+    assert_true(snapshot_each_domain(snapshot, count_open, &count, &error));
+    assert_int_equal(count, open_domains);
+    assert_true(snapshot_each_event(snapshot, hear_event, &heard, &error));
+    assert_string_equal(heard.acts, acts);
+    assert_string_equal(heard.detail, detail);
+    snapshot_end(snapshot);
+    store_close(store);
+}
+
+/* Three generations; "older" is the first of them, with two open domains. */
+static void make_past(struct fixture *f)
+{
+    cache_change(&f->cache, "open d.org\nopen e.org\nclose f.org");
+    copy_file(f->cache.data, beside(&f->cache, "older"));
+    cache_change(&f->cache, "open f.org");
+    cache_change(&f->cache, "close f.org");
+}
+
+static void each_generation_is_written_beside_the_data(void **state)
+{
+    struct fixture *f = *state;
+    struct store *store;
+    struct snapshot *snapshot;
+    struct error error;
+    char id[33];
+    make_past(f);
+    struct buffer text = file_bytes(f->cache.generation);
+    assert_true(store_open(f->cache.directory, STORE_READ, LIMIT_BYTES, &store, &error));
+    assert_true(snapshot_begin(store, &snapshot, &error));
+    assert_memory_equal(text.data, snapshot_cache_id(snapshot, id), 32);
+    assert_memory_equal(text.data + 32, " 3 ", 3);
+    snapshot_end(snapshot);
+    store_close(store);
+    buffer_finish(&text);
+    assert_int_equal(mode_of(f->cache.generation), 0640);
+    assert_settled(f, 3, 2, "", "");
+}
+
+static void a_writer_closes_all_domains_of_an_older_copy_once(void **state)
+{
+    struct fixture *f = *state;
+    make_past(f);
+    rename(beside(&f->cache, "older"), f->cache.data);
+    for (unsigned i = 0; i < 2; i++)
+        assert_settled(f, 2, 0, "cache.went-back;", "generation 3 was written before, now it is 1");
+    cache_change(&f->cache, "open d.org");
+    assert_settled(f, 3, 1, "cache.went-back;", "generation 3 was written before, now it is 1");
+}
+
+static void a_writer_closes_all_domains_of_another_history_and_another_cache(void **state)
+{
+    struct fixture *f = *state;
+    make_past(f);
+    copy_file(f->cache.generation, beside(&f->cache, "note"));
+    rename(beside(&f->cache, "older"), f->cache.data);
+    unlink(f->cache.generation);
+    cache_change(&f->cache, "open f.org");
+    cache_change(&f->cache, "close f.org");
+    copy_file(beside(&f->cache, "note"), f->cache.generation);
+    assert_settled(f, 4, 0, "cache.went-back;",
+                   "generation 3 was written before, now it is another 3");
+    unlink(f->cache.data);
+    unlink(f->cache.generation);
+    cache_change(&f->cache, "open d.org");
+    copy_file(beside(&f->cache, "note"), f->cache.generation);
+    assert_settled(f, 2, 0, "cache.went-back;", "another cache than before");
+}
+
+static void a_writer_closes_all_domains_beside_a_malformed_file(void **state)
+{
+    struct fixture *f = *state;
+    make_past(f);
+    write_bytes(f->cache.generation, "", 0);
+    assert_settled(f, 4, 0, "cache.went-back;", "the file \"generation\" is malformed");
+}
+
+static void a_writer_that_cannot_read_the_file_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    make_past(f);
+    unlink(f->cache.generation);
+    assert_int_equal(mkdir(f->cache.generation, 0750), 0);
+    assert_int_equal(try_open(f, STORE_WRITE, ERROR_TEMPORARY, "/generation"), 0);
+    assert_int_equal(rmdir(f->cache.generation), 0);
+    assert_settled(f, 3, 2, "", "");
+}
+
+struct unwritable {
+    char directory[64];
+    char generation[80];
+};
+
+static int change_beside_an_unwritable_file(const void *argument)
+{
+    const struct unwritable *unwritable = argument;
+    struct store *store;
+    struct store_update_result result;
+    struct error error;
+    must(store_open(unwritable->directory, STORE_WRITE, LIMIT_BYTES, &store, &error));
+    must(mkdir(unwritable->generation, 0750) == 0);
+    must(store_update(store, plan_open, NULL, &result, &error) && result.changed);
+    store_close(store);
+    return 0;
+}
+
+static void a_change_does_not_fail_for_the_file_and_leaves_nothing_behind(void **state)
+{
+    struct fixture *f = *state;
+    struct unwritable unwritable;
+    strcpy(unwritable.directory, f->cache.directory);
+    strcpy(unwritable.generation, f->cache.generation);
+    assert_int_equal(elsewhere_run(&f->cache.elsewhere, change_beside_an_unwritable_file,
+                                   &unwritable, sizeof(unwritable)),
+                     0);
+    assert_int_equal(rmdir(f->cache.generation), 0);
+    unlink(f->cache.data);
+    unlink(f->cache.lock);
+    assert_int_equal(rmdir(f->cache.directory), 0);
 }
 
 /* ---- records nobody can read ---- */
@@ -714,6 +892,12 @@ int main(void)
         CASE(a_file_cut_while_it_is_open_is_refused_and_never_a_sigbus),
         CASE(a_writer_refuses_a_file_that_changed_under_it),
         CASE(a_plan_for_another_generation_of_the_same_number_is_made_again),
+        CASE(each_generation_is_written_beside_the_data),
+        CASE(a_writer_closes_all_domains_of_an_older_copy_once),
+        CASE(a_writer_closes_all_domains_of_another_history_and_another_cache),
+        CASE(a_writer_closes_all_domains_beside_a_malformed_file),
+        CASE(a_writer_that_cannot_read_the_file_is_refused),
+        CASE(a_change_does_not_fail_for_the_file_and_leaves_nothing_behind),
         CASE(a_record_that_cannot_be_understood_is_trouble_and_not_absence),
         CASE(one_process_at_a_time_refreshes),
     };
