@@ -4,7 +4,6 @@
 
 #include <idn2.h>
 
-#include "base/memory.h"
 #include "base/text.h"
 
 /* atext of RFC 5322 3.2.3; RFC 6531 3.3 adds every non-ASCII character. */
@@ -89,16 +88,6 @@ bool address_domain_to_alabel(const char *domain, size_t length,
         memcpy(ret, alabel, alabel_length + 1);
     idn2_free(alabel);
     return fits;
-}
-
-char *address_domain_to_ulabel(const char *domain)
-{
-    char *ulabel = NULL;
-    if (idn2_to_unicode_8z8z(domain, &ulabel, IDN2_NONTRANSITIONAL) != IDN2_OK)
-        return memory_copy_text(domain);
-    char *copy = memory_copy_text(ulabel);
-    idn2_free(ulabel);
-    return copy;
 }
 
 enum address_form address_parse(const char *key, size_t length, struct address *ret)

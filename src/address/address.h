@@ -42,9 +42,6 @@ enum address_form address_parse(const char *key, size_t length, struct address *
 bool address_domain_to_alabel(const char *domain, size_t length,
                               char ret[ADDRESS_DOMAIN_MAX_BYTES + 1]) MUST_CHECK;
 
-/* The U-label form for people to read; the input itself where there is none. Caller frees. */
-char *address_domain_to_ulabel(const char *domain) MUST_CHECK;
-
 /*
  * True if a lower-case Launchpad name can stand as a local part: dot-atom (no leading, trailing
  * or double dot) of at most 64 bytes. Names may hold "+", end in "." or contain "..", see

@@ -131,7 +131,8 @@ static rule *const rules[] = {
     name_is_unfit, is_leaving, left_before_live, is_refused, lacks_target, is_active,
 };
 
-struct projection_verdict projection_judge(const struct projection_facts *facts)
+/* The state by the rules alone. */
+static struct projection_verdict judge(const struct projection_facts *facts)
 {
     struct projection_verdict verdict;
     for (size_t i = 0; i < ARRAY_LENGTH(rules); i++)
@@ -281,7 +282,7 @@ bool projection_plan(struct projection_change *change, const struct keyring *rin
                      const char *actor, int64_t now_s, struct changeset *changeset,
                      struct error *error)
 {
-    change->verdict = projection_judge(&change->facts);
+    change->verdict = judge(&change->facts);
     change->is_changed = false;
     /* First what can fail: then nothing at all has been put. */
     if (!is_of_others(change->facts.alias) &&

@@ -40,9 +40,6 @@ bool projection_collides(struct snapshot *snapshot, const char *domain, const ch
                          const char *delimiters, const struct listing *listing, bool *ret,
                          struct error *error) MUST_CHECK;
 
-/* The state by the rules alone. */
-struct projection_verdict projection_judge(const struct projection_facts *facts);
-
 /* Rows of one person in one domain, before and after; what becomes of them. */
 struct projection_change {
     struct projection_facts facts; /* membership: as it is to be, without live and leaving since */

@@ -1,5 +1,4 @@
 /* address: every form of key that facts of real Postfix daemons show, and targets. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "../unit.h"
@@ -201,18 +200,6 @@ static void targets_are_checked_and_made_canonical(void **state)
     }
 }
 
-static void domains_are_shown_in_their_own_script(void **state)
-{
-    (void)state;
-    char *shown = address_domain_to_ulabel("xn--bcher-kva.example");
-    assert_string_equal(shown, "b\xc3\xbc"
-                               "cher.example");
-    free(shown);
-    shown = address_domain_to_ulabel("ubuntu.com");
-    assert_string_equal(shown, "ubuntu.com");
-    free(shown);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -222,7 +209,6 @@ int main(void)
         cmocka_unit_test(extensions_are_cut_from_right_to_left_never_to_nothing),
         cmocka_unit_test(an_extension_goes_back_before_the_at),
         cmocka_unit_test(targets_are_checked_and_made_canonical),
-        cmocka_unit_test(domains_are_shown_in_their_own_script),
     };
     return cmocka_run_group_tests_name("address", tests, NULL, NULL);
 }
