@@ -45,7 +45,4 @@ struct listing {
 /* Frees what the listing holds and zeroes it. */
 void listing_finish(struct listing *listing);
 
-/* The person of that name, or NULL (binary search). */
-const struct listing_person *listing_find(const struct listing *listing, const char *name);
-
 #endif
