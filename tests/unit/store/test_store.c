@@ -768,7 +768,7 @@ static int change_beside_an_unwritable_file(const void *argument)
 static void a_change_does_not_fail_for_the_file_and_leaves_nothing_behind(void **state)
 {
     struct fixture *f = *state;
-    struct unwritable unwritable;
+    struct unwritable unwritable = {0};
     strcpy(unwritable.directory, f->cache.directory);
     strcpy(unwritable.generation, f->cache.generation);
     assert_int_equal(elsewhere_run(&f->cache.elsewhere, change_beside_an_unwritable_file,
