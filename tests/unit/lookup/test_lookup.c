@@ -2,19 +2,8 @@
 #include <sodium.h>
 
 #include "../store/cache.h"
-#include "base/timestamp.h"
+#include "../store/clock.h"
 #include "lookup/lookup.h"
-
-/* ---- a clock that only the test moves ---- */
-
-static int64_t clock_ms;
-
-int64_t __wrap_timestamp_monotonic_ms(void);
-
-int64_t __wrap_timestamp_monotonic_ms(void)
-{
-    return clock_ms;
-}
 
 /* ---- fixture ---- */
 

@@ -1,20 +1,9 @@
 /* reader: which file is believed, when it is looked at, and what is said while it is not. */
 #include <sodium.h>
 
-#include "base/timestamp.h"
 #include "cache.h"
+#include "clock.h"
 #include "store/reader.h"
-
-/* ---- a clock that only the test moves ---- */
-
-static int64_t clock_ms;
-
-int64_t __wrap_timestamp_monotonic_ms(void);
-
-int64_t __wrap_timestamp_monotonic_ms(void)
-{
-    return clock_ms;
-}
 
 /* ---- fixture: d.org and e.org are open in generation 1, and jdoe@d.org has a target ---- */
 
