@@ -1,5 +1,6 @@
 #include "address/address.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include <idn2.h>
@@ -79,8 +80,11 @@ bool address_domain_to_alabel(const char *domain, size_t length,
         return true;
     }
     uint8_t *alabel = NULL;
-    if (idn2_lookup_u8((const uint8_t *)lowered, &alabel, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) !=
-        IDN2_OK)
+    int code =
+        idn2_lookup_u8((const uint8_t *)lowered, &alabel, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
+    if (code == IDN2_MALLOC)
+        abort(); /* a lack of memory must not make a domain of ours an odd one */
+    if (code != IDN2_OK)
         return false;
     size_t alabel_length = strlen((const char *)alabel);
     bool fits = is_ascii_domain((const char *)alabel, alabel_length);
