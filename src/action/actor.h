@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include "membership/house.h"
 #include "store/keyring.h"
 #include "store/store.h"
 
@@ -13,10 +14,7 @@ struct action {
     const struct keyring *ring;
     const char *actor;
     int64_t now_s;
-    const char *recipient_delimiter; /* "" for none */
-    /* Domains that are ours by the configuration (A-labels). */
-    const char *const *domains;
-    size_t domain_count;
+    const struct house *house; /* the domains that are ours by the configuration, and how */
 };
 
 #endif

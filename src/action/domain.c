@@ -102,11 +102,9 @@ static bool plan_removal(void *context, struct snapshot *snapshot, struct change
 bool action_domain_remove(const struct action *action, const char *domain,
                           struct store_update_result *ret, struct error *error)
 {
-    for (size_t i = 0; i < action->domain_count; i++)
-        if (strcmp(action->domains[i], domain) == 0)
-            return error_set(error, ERROR_INVALID,
-                             "%s still stands in the configuration; take it out there first",
-                             domain);
+    if (house_find(action->house, domain) != NULL)
+        return error_set(error, ERROR_INVALID,
+                         "%s still stands in the configuration; take it out there first", domain);
     struct domain_request request = {action, domain, false};
     return store_update(action->store, plan_removal, &request, ret, error);
 }

@@ -42,7 +42,7 @@ static bool refuse(struct import_row *row, const char *format, ...)
 static size_t find_domain(const struct action *action, const char *domain)
 {
     size_t i = 0;
-    while (i < action->domain_count && strcmp(action->domains[i], domain) != 0)
+    while (i < action->house->domain_count && strcmp(action->house->domains[i].name, domain) != 0)
         i++;
     return i;
 }
@@ -57,7 +57,7 @@ static bool check_address(const struct import *import, struct import_row *row,
     if (address_parse(row->address, length, address) != ADDRESS_FULL ||
         !address_is_legal_local(address->local, address->local_length))
         return refuse(row, "not an address that Postfix asks for");
-    if (find_domain(import->action, address->domain) == import->action->domain_count)
+    if (find_domain(import->action, address->domain) == import->action->house->domain_count)
         return refuse(row, "its domain is not in the configuration");
     if (address_is_role(address->local, address->local_length))
         return refuse(row, "%s is a role address, set in the configuration: role", address->local);
@@ -70,9 +70,9 @@ static void put_domain_row(struct import *import, size_t domain)
     if (import->has_domain_row[domain])
         return;
     import->has_domain_row[domain] = true;
-    struct domain_record row = {.team = span_of(import->request->teams[domain])};
+    struct domain_record row = {.team = span_of(import->action->house->domains[domain].team)};
     changeset_begin_group(import->changeset, true);
-    changeset_put_domain(import->changeset, import->action->domains[domain], &row);
+    changeset_put_domain(import->changeset, import->action->house->domains[domain].name, &row);
 }
 
 static bool has_same_targets(const struct import_row *a, const struct import_row *b)
@@ -316,7 +316,7 @@ static bool plan_import(void *context, struct snapshot *snapshot, struct changes
         .changeset = changeset,
         .by_address = memory_new(request->row_count, sizeof(size_t)),
         .addresses = memory_new(request->row_count, sizeof(struct address)),
-        .has_domain_row = memory_new(from->action->domain_count, sizeof(bool)),
+        .has_domain_row = memory_new(from->action->house->domain_count, sizeof(bool)),
     };
     for (size_t i = 0; i < request->row_count; i++) {
         struct import_row *row = &request->rows[i];

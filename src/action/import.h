@@ -31,8 +31,7 @@ struct import_row {
 struct import_request {
     struct import_row *rows;
     size_t row_count;
-    bool is_all_static;       /* match no members: for domains without a team */
-    const char *const *teams; /* of action->domains, same order: for domain rows not yet there */
+    bool is_all_static; /* match no members: for domains without a team */
 };
 
 /*

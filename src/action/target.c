@@ -6,13 +6,11 @@
 #include "address/address.h"
 #include "base/memory.h"
 #include "membership/projection.h"
+#include "membership/target_list.h"
 
 static bool is_ours(const struct action *action, const char *domain)
 {
-    for (size_t i = 0; i < action->domain_count; i++)
-        if (strcmp(action->domains[i], domain) == 0)
-            return true;
-    return false;
+    return house_find(action->house, domain) != NULL;
 }
 
 static bool has_line(const struct buffer *lines, struct span wanted)
@@ -54,103 +52,67 @@ bool target_check_all(const struct action *action, const char *const *targets, s
     return is_fine;
 }
 
-/* The domains in which a person has a membership row. */
-struct domain_names {
-    char **names;
-    size_t count, capacity;
-};
-
-static bool add_domain(void *context, const char *domain, const struct domain_record *record)
+/* Replaces the operator's targets by lines. */
+static void set_operator_targets(struct target_list *list, struct span lines)
 {
-    (void)record;
-    struct domain_names *list = context;
-    list->names = memory_grow(list->names, list->count, &list->capacity, sizeof(*list->names));
-    list->names[list->count++] = memory_copy_text(domain);
-    return true;
+    CLEANUP(memory_free_at) char *text = memory_copy_bytes(lines.data, lines.length);
+    char *rest = NULL;
+    target_list_clear_source(list, TARGET_SOURCE_OPERATOR);
+    for (char *line = strtok_r(text, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest))
+        target_list_add(list, TARGET_SOURCE_OPERATOR, true, line);
 }
 
-static bool plan_alias_in(const struct action *action, const char *domain, const char *name,
-                          const struct person_record *person, struct snapshot *snapshot,
-                          struct changeset *changeset, struct error *error)
+static void tell(const struct action *action, const char *act, const char *name,
+                 struct changeset *changeset)
 {
-    struct membership_record membership;
-    struct alias_record alias;
-    enum store_result has_row = snapshot_membership(snapshot, domain, name, &membership, error);
-    enum store_result has_alias = snapshot_alias(snapshot, domain, span_of(name), &alias, error);
-    if (has_row == STORE_TROUBLE || has_alias == STORE_TROUBLE)
-        return false;
-    if (has_row == STORE_ABSENT)
-        return true;
-    bool collides;
-    if (!projection_collides(snapshot, domain, name, action->recipient_delimiter, NULL, &collides,
-                             error))
-        return false;
-    struct projection_change change = {
-        .facts = {domain, name, person, &membership, has_alias == STORE_FOUND ? &alias : NULL,
-                  collides},
-        .membership_before = &membership,
+    struct event_record event = {
+        .at_s = action->now_s,
+        .actor = span_of(action->actor),
+        .act = span_of(act),
+        .subject = span_of(name),
     };
-    return projection_plan(&change, action->ring, action->actor, action->now_s, changeset, error);
-}
-
-static bool plan_aliases(const struct action *action, const char *name,
-                         const struct person_record *person, struct snapshot *snapshot,
-                         struct changeset *changeset, struct error *error)
-{
-    struct domain_names domains = {0};
-    bool is_fine = snapshot_each_domain(snapshot, add_domain, &domains, error);
-    for (size_t i = 0; i < domains.count; i++) {
-        is_fine = is_fine &&
-                  plan_alias_in(action, domains.names[i], name, person, snapshot, changeset, error);
-        free(domains.names[i]);
-    }
-    free(domains.names);
-    return is_fine;
-}
-
-/* What the person has now is just what is to be. */
-static bool is_unchanged(const struct action *action, const char *name,
-                         const struct person_record *person, struct span lines)
-{
-    if (lines.length == 0 || person->sealed_targets.length == 0)
-        return lines.length == person->sealed_targets.length;
-    struct buffer plain = {0};
-    bool is_same =
-        person->target_source == TARGET_SOURCE_OPERATOR &&
-        keyring_unseal_person(action->ring, name, person->sealed_targets, &plain) == UNSEAL_DONE &&
-        plain.length == lines.length && memcmp(plain.data, lines.data, lines.length) == 0;
-    buffer_finish(&plain);
-    return is_same;
+    changeset_event(changeset, &event);
 }
 
 bool target_plan_person(const struct action *action, const char *name, struct span lines,
                         struct snapshot *snapshot, struct changeset *changeset, struct error *error)
 {
     struct person_record person;
+    struct target_list before, after;
     enum store_result result = snapshot_person(snapshot, name, &person, error);
     if (result == STORE_TROUBLE)
         return false;
     if (result == STORE_ABSENT)
         return error_set(error, ERROR_INVALID,
                          "no person of the name %s is known; a refresh brings members", name);
-    if (is_unchanged(action, name, &person, lines))
-        return true;
-    struct buffer sealed = {0};
-    if (lines.length != 0)
-        keyring_seal_person(action->ring, name, lines, &sealed);
-    person.sealed_targets = (struct span){sealed.data, sealed.length};
-    person.target_source = lines.length != 0 ? TARGET_SOURCE_OPERATOR : TARGET_SOURCE_NONE;
-    changeset_begin_group(changeset, false);
-    changeset_put_person(changeset, name, &person);
-    struct event_record event = {
-        .at_s = action->now_s,
-        .actor = span_of(action->actor),
-        .act = span_of(lines.length != 0 ? "target.set" : "target.clear"),
-        .subject = span_of(name),
-    };
-    changeset_event(changeset, &event);
-    bool is_fine = plan_aliases(action, name, &person, snapshot, changeset, error);
-    buffer_finish(&sealed);
+    /* What does not open is replaced: an operator mends it just so. */
+    struct error unopened;
+    if (!target_list_open(action->ring, name, &person, &before, &unopened))
+        target_list_finish(&before);
+    if (!target_list_open(action->ring, name, &person, &after, &unopened))
+        target_list_finish(&after);
+    set_operator_targets(&after, lines);
+    bool is_fine = true;
+    if (!target_list_equal(&before, &after) ||
+        (after.count == 0 && person.sealed_targets.length != 0)) {
+        struct buffer sealed = {0};
+        const struct planning planning = {
+            .house = action->house,
+            .ring = action->ring,
+            .actor = action->actor,
+            .now_s = action->now_s,
+            .is_time_trusted = true,
+            .snapshot = snapshot,
+            .changeset = changeset,
+        };
+        target_list_seal(&after, action->ring, name, &sealed, &person);
+        changeset_begin_group(changeset, false);
+        tell(action, lines.length != 0 ? "target.set" : "target.clear", name, changeset);
+        is_fine = projection_plan_person(&planning, name, &person, error);
+        buffer_finish(&sealed);
+    }
+    target_list_finish(&before);
+    target_list_finish(&after);
     return is_fine;
 }
 

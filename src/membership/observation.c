@@ -42,7 +42,8 @@ static void join(struct membership_record *record, const struct listing_person *
 struct membership_record observation_fold(const struct membership_record *before,
                                           const struct listing_person *seen, int64_t observed_s)
 {
-    struct membership_record record = before != NULL ? *before : (struct membership_record){0};
+    struct membership_record record =
+        before != NULL ? *before : (struct membership_record){.extension = EXTENSION_APPEND};
     if (seen == NULL) {
         if (record.is_member)
             record.is_member = still_believed(&record.missing_since_s, observed_s);

@@ -4,27 +4,28 @@
 #include <string.h>
 
 #include "address/address.h"
-#include "address/role.h"
 #include "base/memory.h"
+#include "membership/gate.h"
+#include "membership/target_list.h"
 
-/* ---- the rules ---- */
+#define DAY_S INT64_C(86400)
 
-static bool is_of_others(const struct alias_record *alias)
-{
-    return alias != NULL && alias->kind != ALIAS_MEMBER;
-}
+/* What is known of one person in one domain while its rows are planned. */
+struct scene {
+    const struct planning *planning;
+    const struct house_domain *house_domain; /* NULL: not configured any more */
+    const char *domain;
+    const char *name;
+    const struct person_record *person;
+    struct membership_record membership; /* as it is to be */
+    const struct listing *listing;       /* or NULL */
+    struct alias_record alias;           /* the row that stands at the name, if has_alias */
+    bool has_alias;
+    enum alias_reason unfit; /* why the name is no member's alias; NONE: it is */
+    struct buffer used;      /* the targets that are used, one a line */
+};
 
-/* Why a membership does not entitle to an alias; REASON_NONE if it does. */
-static enum alias_reason lack_of(const struct membership_record *membership)
-{
-    if (!membership->is_member)
-        return REASON_NOT_MEMBER;
-    if (!membership->is_valid)
-        return REASON_NOT_VALID;
-    if (!membership->is_ubuntu_coc_signer)
-        return REASON_COC_NOT_SIGNED;
-    return REASON_NONE;
-}
+/* ---- row 2: names ---- */
 
 static int compare_to_person(const void *name, const void *person)
 {
@@ -52,140 +53,212 @@ static bool is_known(struct snapshot *snapshot, const char *domain, const char *
     return true;
 }
 
-bool projection_collides(struct snapshot *snapshot, const char *domain, const char *name,
-                         const char *delimiters, const struct listing *listing, bool *ret,
-                         struct error *error)
+/* A part of the name before a delimiter is a role or another's name: mail to it is theirs. */
+static bool collides(const struct planning *planning, const struct house_domain *house_domain,
+                     const char *domain, const char *name, const struct listing *listing, bool *ret,
+                     struct error *error)
 {
-    bool collides = false;
+    const char *delimiters = planning->house->recipient_delimiter;
     CLEANUP(memory_free_at) char *cut = memory_copy_text(name);
-    for (size_t length = address_next_cut(name, strlen(name), delimiters); length != 0 && !collides;
+    bool found = false;
+    for (size_t length = address_next_cut(name, strlen(name), delimiters); length != 0 && !found;
          length = address_next_cut(name, length, delimiters)) {
         cut[length] = '\0';
-        if (address_is_role(cut, length))
-            collides = true;
-        else if (!is_known(snapshot, domain, cut, listing, &collides, error))
+        if (house_is_role(house_domain, cut))
+            found = true;
+        else if (!is_known(planning->snapshot, domain, cut, listing, &found, error))
             return false;
     }
-    *ret = collides;
+    *ret = found;
     return true;
 }
 
-typedef bool rule(const struct projection_facts *facts, struct projection_verdict *verdict);
-
-/*
- * Row 2: not a legal local part, or the address belongs to a role, to a static alias, or as an
- * extension to another member. Who was live before that other one came keeps the address.
- */
-static bool name_is_unfit(const struct projection_facts *facts, struct projection_verdict *verdict)
+static bool is_of_others(const struct alias_record *alias)
 {
-    size_t length = strlen(facts->name);
-    *verdict = (struct projection_verdict){.state = ALIAS_REFUSED};
-    if (!address_is_legal_local(facts->name, length))
-        verdict->reason = REASON_ILLEGAL_LOCAL_PART;
-    else if (address_is_role(facts->name, length) || is_of_others(facts->alias) ||
-             (facts->collides && facts->membership->live_since_s == 0))
-        verdict->reason = REASON_TAKEN;
-    return verdict->reason != REASON_NONE;
+    return alias->kind != ALIAS_MEMBER;
+}
+
+bool projection_is_unfit(const struct planning *planning, const char *domain, const char *name,
+                         const struct listing *listing, enum alias_reason *ret, struct error *error)
+{
+    const struct house_domain *house_domain = house_find(planning->house, domain);
+    struct alias_record alias;
+    bool is_taken = false;
+    *ret = REASON_NONE;
+    enum store_result result =
+        snapshot_alias(planning->snapshot, domain, span_of(name), &alias, error);
+    if (result == STORE_TROUBLE ||
+        !collides(planning, house_domain, domain, name, listing, &is_taken, error))
+        return false;
+    if (!address_is_legal_local(name, strlen(name)))
+        *ret = REASON_ILLEGAL_LOCAL_PART;
+    else if (house_is_role(house_domain, name) || (result == STORE_FOUND && is_of_others(&alias)) ||
+             is_taken)
+        *ret = REASON_TAKEN;
+    else if (house_is_reserved(house_domain, name))
+        *ret = REASON_RESERVED;
+    return true;
+}
+
+/* Who was accepted under the name keeps it: it worked a minute ago. */
+static bool holds_address(const struct scene *scene)
+{
+    if (!scene->has_alias || is_of_others(&scene->alias))
+        return false;
+    switch (scene->alias.state) {
+    case ALIAS_ACTIVE:
+    case ALIAS_LEAVING:
+    case ALIAS_PAUSED:
+        return true;
+    case ALIAS_PENDING:
+        return scene->membership.live_since_s != 0;
+    case ALIAS_REFUSED:
+    case ALIAS_GONE:
+        return false;
+    }
+    return false;
+}
+
+/* Roles answer before any alias, and what no mail can reach nobody can hold or be allowed. */
+static bool is_impossible(const struct scene *scene)
+{
+    return scene->unfit == REASON_ILLEGAL_LOCAL_PART ||
+           house_is_role(scene->house_domain, scene->name);
+}
+
+/* A static or extra alias stands there; only its tombstone may be given to an allowed member. */
+static bool is_occupied(const struct scene *scene)
+{
+    return scene->has_alias && is_of_others(&scene->alias) &&
+           !(scene->membership.is_name_allowed && scene->alias.state == ALIAS_GONE);
+}
+
+static bool name_is_unfit(const struct scene *scene)
+{
+    if (scene->unfit == REASON_NONE)
+        return false;
+    return is_impossible(scene) || is_occupied(scene) ||
+           (!scene->membership.is_name_allowed && !holds_address(scene));
+}
+
+/* ---- the other rows, for all aliases of the person in the domain ---- */
+
+/* Why a membership does not entitle to an alias; REASON_NONE if it does. */
+static enum alias_reason lack_of(const struct membership_record *membership)
+{
+    bool is_kept_as_admin = membership->is_admin && membership->live_since_s != 0;
+    if (!membership->is_member && !is_kept_as_admin)
+        return REASON_NOT_MEMBER;
+    if (!membership->is_valid)
+        return REASON_NOT_VALID;
+    if (!membership->is_ubuntu_coc_signer)
+        return REASON_COC_NOT_SIGNED;
+    return REASON_NONE;
+}
+
+typedef bool rule(const struct scene *scene, struct projection_verdict *verdict);
+
+/* Row 1. */
+static bool is_banned(const struct scene *scene, struct projection_verdict *verdict)
+{
+    *verdict = (struct projection_verdict){ALIAS_REFUSED, REASON_BANNED, false};
+    return scene->person->is_banned;
+}
+
+static int64_t grace_of(const struct scene *scene)
+{
+    return scene->house_domain != NULL ? scene->house_domain->grace_s : INT64_MAX;
+}
+
+/* Row 6: also the absence must have been seen on many days, else a clock alone could end it. */
+static bool grace_is_over(const struct scene *scene, struct projection_verdict *verdict)
+{
+    const struct membership_record *membership = &scene->membership;
+    *verdict = (struct projection_verdict){ALIAS_GONE, REASON_GRACE_OVER, false};
+    return lack_of(membership) != REASON_NONE && membership->live_since_s != 0 &&
+           membership->leaving_since_s != 0 && scene->planning->is_time_trusted &&
+           scene->planning->now_s - membership->leaving_since_s >= grace_of(scene) &&
+           membership->lacking_days >= gate_listing_days(grace_of(scene));
 }
 
 /* Row 5: entitlement lost by somebody who was live; still delivered while there are targets. */
-static bool is_leaving(const struct projection_facts *facts, struct projection_verdict *verdict)
+static bool is_leaving(const struct scene *scene, struct projection_verdict *verdict)
 {
-    *verdict = (struct projection_verdict){ALIAS_LEAVING, lack_of(facts->membership),
-                                           facts->person->sealed_targets.length != 0};
-    return verdict->reason != REASON_NONE && facts->membership->live_since_s != 0;
+    enum alias_reason lack = lack_of(&scene->membership);
+    bool rejects = scene->house_domain != NULL && scene->house_domain->rejects_in_grace;
+    *verdict = (struct projection_verdict){
+        .state = ALIAS_LEAVING,
+        .reason = lack == REASON_NOT_MEMBER && scene->person->renamed_to.length != 0
+                      ? REASON_RENAMED
+                      : lack,
+        .deliver = !rejects && !scene->person->is_paused && scene->used.length != 0,
+    };
+    return lack != REASON_NONE && scene->membership.live_since_s != 0;
 }
 
 /* Never live and no member any more: nothing to deliver, the name stays known. */
-static bool left_before_live(const struct projection_facts *facts,
-                             struct projection_verdict *verdict)
+static bool left_before_live(const struct scene *scene, struct projection_verdict *verdict)
 {
-    *verdict = (struct projection_verdict){ALIAS_GONE, lack_of(facts->membership), false};
+    *verdict = (struct projection_verdict){ALIAS_GONE, lack_of(&scene->membership), false};
     return verdict->reason == REASON_NOT_MEMBER;
 }
 
-/* Row 7: a member who was never live and is not entitled. */
-static bool is_refused(const struct projection_facts *facts, struct projection_verdict *verdict)
+/* Row 7. */
+static bool is_refused(const struct scene *scene, struct projection_verdict *verdict)
 {
-    *verdict = (struct projection_verdict){ALIAS_REFUSED, lack_of(facts->membership), false};
+    *verdict = (struct projection_verdict){ALIAS_REFUSED, lack_of(&scene->membership), false};
     return verdict->reason != REASON_NONE;
 }
 
+/* Row 8. */
+static bool is_paused(const struct scene *scene, struct projection_verdict *verdict)
+{
+    *verdict = (struct projection_verdict){ALIAS_PAUSED, REASON_PAUSED, false};
+    return scene->person->is_paused;
+}
+
 /* Row 9. */
-static bool lacks_target(const struct projection_facts *facts, struct projection_verdict *verdict)
+static bool lacks_target(const struct scene *scene, struct projection_verdict *verdict)
 {
     *verdict = (struct projection_verdict){ALIAS_PENDING, REASON_NO_TARGET, false};
-    return facts->person->sealed_targets.length == 0;
+    return scene->used.length == 0;
 }
 
 /* Row 10. */
-static bool is_active(const struct projection_facts *facts, struct projection_verdict *verdict)
+static bool is_active(const struct scene *scene, struct projection_verdict *verdict)
 {
-    (void)facts;
+    (void)scene;
     *verdict = (struct projection_verdict){ALIAS_ACTIVE, REASON_NONE, false};
     return true;
 }
 
 /* In the order of the rule table; the first that holds decides, the last always holds. */
 static rule *const rules[] = {
-    name_is_unfit, is_leaving, left_before_live, is_refused, lacks_target, is_active,
+    is_banned,  grace_is_over, is_leaving,   left_before_live,
+    is_refused, is_paused,     lacks_target, is_active,
 };
 
-/* The state by the rules alone. */
-static struct projection_verdict judge(const struct projection_facts *facts)
+static struct projection_verdict judge(const struct scene *scene)
 {
     struct projection_verdict verdict;
     for (size_t i = 0; i < ARRAY_LENGTH(rules); i++)
-        if (rules[i](facts, &verdict))
+        if (rules[i](scene, &verdict))
             break;
     return verdict;
 }
 
-/* ---- the rows that follow ---- */
-
-/* Opens both values and compares; absent values are equal to each other only. */
-static bool targets_differ(const struct projection_facts *facts, const struct keyring *ring,
-                           struct buffer *ret_plain, bool *ret_differ, struct error *error)
+/* A name that is gone stays so, for its reason, until the person is entitled again. */
+static struct projection_verdict stay_gone(const struct scene *scene,
+                                           const struct alias_record *before,
+                                           struct projection_verdict verdict)
 {
-    struct span have = facts->alias != NULL ? facts->alias->sealed_targets : (struct span){0};
-    enum unseal_result result =
-        keyring_unseal_person(ring, facts->name, facts->person->sealed_targets, ret_plain);
-    if (result != UNSEAL_DONE) {
-        unseal_result_to_error(result, error);
-        return error_prefix(error, "person %s", facts->name);
-    }
-    *ret_differ = true;
-    if (have.length == 0)
-        return true;
-    struct buffer now = {0};
-    result = keyring_unseal_alias(ring, facts->domain, span_of(facts->name), have, &now);
-    /* One that does not open is replaced: the person's value is the one that counts. */
-    if (result == UNSEAL_DONE)
-        *ret_differ =
-            now.length != ret_plain->length || memcmp(now.data, ret_plain->data, now.length) != 0;
-    buffer_finish(&now);
-    return true;
+    bool is_again = lack_of(&scene->membership) == REASON_NONE || scene->person->is_banned;
+    if (before == NULL || before->state != ALIAS_GONE || is_again)
+        return verdict;
+    return (struct projection_verdict){ALIAS_GONE, before->reason, false};
 }
 
-/* The sealed targets that the alias row is to carry, in *ret; sealed is what ret may borrow. */
-static bool alias_targets(const struct projection_facts *facts, const struct keyring *ring,
-                          struct buffer *sealed, struct span *ret, struct error *error)
-{
-    struct buffer plain = {0};
-    bool differ = true;
-    if (!targets_differ(facts, ring, &plain, &differ, error)) {
-        buffer_finish(&plain);
-        return false;
-    }
-    *ret = differ ? (struct span){0} : facts->alias->sealed_targets;
-    if (differ) {
-        keyring_seal_alias(ring, facts->domain, span_of(facts->name),
-                           (struct span){plain.data, plain.length}, sealed);
-        *ret = (struct span){sealed->data, sealed->length};
-    }
-    buffer_finish(&plain);
-    return true;
-}
+/* ---- rows ---- */
 
 /* Records are the same when their bytes behind version and generation are. */
 static bool same_but_stamp(const struct buffer *a, const struct buffer *b)
@@ -217,80 +290,334 @@ static bool membership_is_same(const struct membership_record *a, const struct m
     return is_same;
 }
 
-/* Live and leaving since, as the verdict makes them. */
-static struct membership_record settle(const struct projection_change *change, int64_t now_s)
+static bool person_is_same(const struct person_record *a, const struct person_record *b)
 {
-    struct membership_record settled = *change->facts.membership;
-    enum alias_state state = change->verdict.state;
-    if (state == ALIAS_ACTIVE && settled.live_since_s == 0)
-        settled.live_since_s = now_s;
-    if (state != ALIAS_LEAVING)
-        settled.leaving_since_s = 0;
-    else if (settled.leaving_since_s == 0)
-        settled.leaving_since_s = now_s;
-    return settled;
+    struct buffer bytes_a = {0}, bytes_b = {0};
+    person_record_encode(&bytes_a, a);
+    person_record_encode(&bytes_b, b);
+    bool is_same = a->stamp.layout == b->stamp.layout && same_but_stamp(&bytes_a, &bytes_b);
+    buffer_finish(&bytes_a);
+    buffer_finish(&bytes_b);
+    return is_same;
 }
 
-static void tell_state(const struct projection_change *change, const char *actor, int64_t now_s,
-                       struct changeset *changeset)
+/* The value that stands there opens to just these targets; else it is to be sealed anew. */
+static bool has_same_targets(const struct scene *scene, const char *local,
+                             const struct alias_record *before)
+{
+    if (before == NULL || before->sealed_targets.length == 0)
+        return false;
+    struct buffer now = {0};
+    bool is_same = keyring_unseal_alias(scene->planning->ring, scene->domain, span_of(local),
+                                        before->sealed_targets, &now) == UNSEAL_DONE &&
+                   now.length == scene->used.length &&
+                   memcmp(now.data, scene->used.data, now.length) == 0;
+    buffer_finish(&now);
+    return is_same;
+}
+
+static void tell_event(const struct scene *scene, const char *local,
+                       const struct projection_verdict *verdict)
 {
     char act[32] = "alias.";
-    strcat(act, alias_state_name(change->verdict.state));
+    strcat(act, alias_state_name(verdict->state));
     struct event_record event = {
-        .at_s = now_s,
-        .actor = span_of(actor),
+        .at_s = scene->planning->now_s,
+        .actor = span_of(scene->planning->actor),
         .act = span_of(act),
-        .domain = span_of(change->facts.domain),
-        .subject = span_of(change->facts.name),
-        .detail = span_of(alias_reason_name(change->verdict.reason)),
+        .domain = span_of(scene->domain),
+        .subject = span_of(local),
+        .detail = span_of(alias_reason_name(verdict->reason)),
     };
-    changeset_event(changeset, &event);
+    changeset_event(scene->planning->changeset, &event);
 }
 
-static bool plan_alias(struct projection_change *change, const struct keyring *ring,
-                       const char *actor, int64_t now_s, struct changeset *changeset,
-                       struct error *error)
+/* What the rule table says is told; false: nobody is. */
+static bool notice_of(const struct projection_verdict *verdict, enum alias_state before,
+                      enum notice_kind *ret)
 {
-    const struct projection_facts *facts = &change->facts;
-    const struct alias_record *before = facts->alias;
-    bool is_new_state = before == NULL || before->state != change->verdict.state;
-    struct buffer sealed = {0};
-    struct alias_record alias = {
-        .kind = ALIAS_MEMBER,
-        .state = change->verdict.state,
-        .reason = change->verdict.reason,
-        .deliver = change->verdict.deliver,
-        .extension = facts->person->extension,
-        .since_s = is_new_state ? now_s : before->since_s,
-        .owner = span_of(facts->name),
-    };
-    if (alias_record_is_live(&alias) && facts->person->sealed_targets.length != 0 &&
-        !alias_targets(facts, ring, &sealed, &alias.sealed_targets, error)) {
-        buffer_finish(&sealed);
+    switch (verdict->state) {
+    case ALIAS_ACTIVE:
+        *ret = NOTICE_ACTIVE;
+        return before != ALIAS_PAUSED;
+    case ALIAS_LEAVING:
+        *ret = NOTICE_LEAVING;
+        return verdict->reason != REASON_RENAMED;
+    case ALIAS_GONE:
+        *ret = NOTICE_GONE;
+        return before == ALIAS_LEAVING;
+    case ALIAS_REFUSED:
+        *ret = verdict->reason == REASON_BANNED ? NOTICE_BANNED
+               : verdict->reason == REASON_ILLEGAL_LOCAL_PART || verdict->reason == REASON_TAKEN ||
+                       verdict->reason == REASON_RESERVED
+                   ? NOTICE_NAME_REFUSED
+                   : NOTICE_REFUSED;
+        return true;
+    case ALIAS_PAUSED:
+    case ALIAS_PENDING:
         return false;
     }
-    change->is_changed = before == NULL || !alias_is_same(before, &alias);
-    if (change->is_changed)
-        changeset_put_alias(changeset, facts->domain, facts->name, &alias);
-    if (is_new_state)
-        tell_state(change, actor, now_s, changeset);
+    return false;
+}
+
+static void tell_notice(const struct scene *scene, const struct projection_verdict *verdict,
+                        enum alias_state before)
+{
+    enum notice_kind kind;
+    if (scene->planning->notices != NULL && notice_of(verdict, before, &kind))
+        notice_list_add(scene->planning->notices, kind, scene->domain, scene->name,
+                        alias_reason_name(verdict->reason), "",
+                        (struct span){scene->used.data, scene->used.length});
+}
+
+/* The row of one alias, where it differs; *ret_is_changed is not touched if it does not. */
+static void plan_alias(const struct scene *scene, const char *local, enum alias_kind kind,
+                       const struct alias_record *before, struct projection_verdict verdict,
+                       enum extension_policy extension, bool *ret_is_changed)
+{
+    bool is_new_state = before == NULL || before->state != verdict.state;
+    bool is_new_reason = is_new_state || before->reason != verdict.reason;
+    struct buffer sealed = {0};
+    struct alias_record alias = {
+        .kind = kind,
+        .state = verdict.state,
+        .reason = verdict.reason,
+        .deliver = verdict.deliver,
+        .extension = extension,
+        .since_s = is_new_state ? scene->planning->now_s : before->since_s,
+        .owner = span_of(scene->name),
+    };
+    if (alias_record_is_live(&alias)) {
+        if (has_same_targets(scene, local, before)) {
+            alias.sealed_targets = before->sealed_targets;
+        } else {
+            keyring_seal_alias(scene->planning->ring, scene->domain, span_of(local),
+                               (struct span){scene->used.data, scene->used.length}, &sealed);
+            alias.sealed_targets = (struct span){sealed.data, sealed.length};
+        }
+    }
+    if (before == NULL || !alias_is_same(before, &alias)) {
+        *ret_is_changed = true;
+        changeset_put_alias(scene->planning->changeset, scene->domain, local, &alias);
+    }
+    if (is_new_reason)
+        tell_event(scene, local, &verdict);
+    if (is_new_state || (is_new_reason && verdict.state == ALIAS_REFUSED))
+        tell_notice(scene, &verdict, before != NULL ? before->state : 0);
     buffer_finish(&sealed);
+}
+
+/* The further aliases of the person; the names were checked when they were given. */
+static bool plan_extras(const struct scene *scene, struct projection_verdict standing,
+                        bool *ret_is_changed, struct error *error)
+{
+    CLEANUP(memory_free_at)
+    char *names = memory_copy_bytes(scene->membership.extras.data, scene->membership.extras.length);
+    char *rest = NULL;
+    if (names == NULL)
+        return true;
+    for (char *local = strtok_r(names, "\n", &rest); local != NULL;
+         local = strtok_r(NULL, "\n", &rest)) {
+        struct alias_record before;
+        enum store_result result = snapshot_alias(scene->planning->snapshot, scene->domain,
+                                                  span_of(local), &before, error);
+        if (result == STORE_TROUBLE)
+            return false;
+        /* Its policy is the row's own; one that is not there yet was put by who made it. */
+        if (result == STORE_FOUND && before.kind == ALIAS_EXTRA)
+            plan_alias(scene, local, ALIAS_EXTRA, &before, stay_gone(scene, &before, standing),
+                       before.extension, ret_is_changed);
+    }
     return true;
 }
 
-bool projection_plan(struct projection_change *change, const struct keyring *ring,
-                     const char *actor, int64_t now_s, struct changeset *changeset,
-                     struct error *error)
+/* Live, leaving and lacking since, as they follow from the standing. */
+static void settle(struct scene *scene, const struct projection_verdict *standing, bool is_unfit)
 {
-    change->verdict = judge(&change->facts);
-    change->is_changed = false;
-    /* First what can fail: then nothing at all has been put. */
-    if (!is_of_others(change->facts.alias) &&
-        !plan_alias(change, ring, actor, now_s, changeset, error))
+    struct membership_record *membership = &scene->membership;
+    bool has_some_alias = !is_unfit || membership->extras.length != 0;
+    bool is_over = standing->state == ALIAS_GONE || standing->state == ALIAS_REFUSED;
+    if (is_over)
+        membership->live_since_s = 0;
+    else if (standing->state == ALIAS_ACTIVE && membership->live_since_s == 0 && has_some_alias)
+        membership->live_since_s = scene->planning->now_s;
+    if (standing->state != ALIAS_LEAVING) {
+        membership->leaving_since_s = 0;
+        membership->lacking_days = 0;
+        membership->lacking_day = 0;
+    } else if (membership->leaving_since_s == 0) {
+        membership->leaving_since_s = scene->planning->now_s;
+    }
+}
+
+/* A day on which a usable listing says that the person lacks something; before judging. */
+static void count_lacking_day(struct scene *scene)
+{
+    struct membership_record *membership = &scene->membership;
+    if (scene->listing == NULL || !scene->planning->is_time_trusted ||
+        membership->live_since_s == 0 || lack_of(membership) == REASON_NONE)
+        return;
+    int64_t day = scene->listing->fetch_began_s / DAY_S;
+    if (day == membership->lacking_day)
+        return;
+    membership->lacking_day = day;
+    if (membership->lacking_days < UINT16_MAX)
+        membership->lacking_days++;
+}
+
+static bool open_targets(struct scene *scene, struct error *error)
+{
+    struct target_list list;
+    bool is_open =
+        target_list_open(scene->planning->ring, scene->name, scene->person, &list, error);
+    if (is_open)
+        target_list_used(&list, &scene->used);
+    target_list_finish(&list);
+    return is_open;
+}
+
+static bool look(struct scene *scene, struct error *error)
+{
+    enum store_result result = snapshot_alias(scene->planning->snapshot, scene->domain,
+                                              span_of(scene->name), &scene->alias, error);
+    scene->has_alias = result == STORE_FOUND;
+    return result != STORE_TROUBLE &&
+           projection_is_unfit(scene->planning, scene->domain, scene->name, scene->listing,
+                               &scene->unfit, error) &&
+           open_targets(scene, error);
+}
+
+static bool is_live_state(const struct alias_record *alias)
+{
+    return alias->kind != ALIAS_STATIC && alias_record_is_live(alias);
+}
+
+static bool plan_scene(struct scene *scene, const struct membership_record *before,
+                       struct projection_result *ret, struct error *error)
+{
+    *ret = (struct projection_result){0};
+    if (!look(scene, error))
         return false;
-    struct membership_record settled = settle(change, now_s);
-    if (change->membership_before == NULL ||
-        !membership_is_same(change->membership_before, &settled))
-        changeset_put_membership(changeset, change->facts.domain, change->facts.name, &settled);
+    count_lacking_day(scene);
+    struct projection_verdict standing = judge(scene);
+    const struct alias_record *alias = scene->has_alias ? &scene->alias : NULL;
+    bool is_unfit = !scene->person->is_banned && name_is_unfit(scene);
+    ret->verdict = is_unfit ? (struct projection_verdict){ALIAS_REFUSED, scene->unfit, false}
+                            : stay_gone(scene, alias, standing);
+    if (alias != NULL && !is_of_others(alias)) {
+        ret->before = alias->state;
+        ret->was_live = is_live_state(alias);
+    }
+    if (!plan_extras(scene, standing, &ret->is_changed, error))
+        return false;
+    if (!is_occupied(scene)) {
+        plan_alias(scene, scene->name, ALIAS_MEMBER, alias, ret->verdict,
+                   scene->membership.extension, &ret->is_changed);
+        ret->is_live = ret->verdict.state == ALIAS_ACTIVE || ret->verdict.deliver;
+    }
+    settle(scene, &standing, is_unfit);
+    if (before == NULL || !membership_is_same(before, &scene->membership))
+        changeset_put_membership(scene->planning->changeset, scene->domain, scene->name,
+                                 &scene->membership);
     return true;
+}
+
+bool projection_plan_membership(const struct planning *planning, const char *domain,
+                                const char *name, const struct person_record *person,
+                                const struct membership_record *membership,
+                                const struct listing *listing, struct projection_result *ret,
+                                struct error *error)
+{
+    struct membership_record before;
+    struct scene scene = {
+        .planning = planning,
+        .house_domain = house_find(planning->house, domain),
+        .domain = domain,
+        .name = name,
+        .person = person,
+        .membership = *membership,
+        .listing = listing,
+    };
+    enum store_result result =
+        snapshot_membership(planning->snapshot, domain, name, &before, error);
+    bool is_fine = result != STORE_TROUBLE &&
+                   plan_scene(&scene, result == STORE_FOUND ? &before : NULL, ret, error);
+    buffer_finish(&scene.used);
+    return is_fine;
+}
+
+bool projection_preview(const struct planning *planning, const char *domain, const char *name,
+                        struct projection_result *ret, struct error *error)
+{
+    struct person_record person;
+    struct membership_record membership;
+    enum store_result has_person = snapshot_person(planning->snapshot, name, &person, error);
+    enum store_result has_row =
+        snapshot_membership(planning->snapshot, domain, name, &membership, error);
+    if (has_person == STORE_TROUBLE || has_row == STORE_TROUBLE)
+        return false;
+    if (has_person == STORE_ABSENT || has_row == STORE_ABSENT)
+        return error_set(error, ERROR_INVALID, "%s has no person or no membership row", name);
+    struct planning scratch = *planning;
+    scratch.changeset = changeset_create();
+    scratch.notices = NULL;
+    bool is_fine =
+        projection_plan_membership(&scratch, domain, name, &person, &membership, NULL, ret, error);
+    changeset_destroy(scratch.changeset);
+    return is_fine;
+}
+
+/* ---- all domains of a person ---- */
+
+struct domain_names {
+    char **names;
+    size_t count, capacity;
+};
+
+static bool add_domain(void *context, const char *domain, const struct domain_record *record)
+{
+    (void)record;
+    struct domain_names *list = context;
+    list->names = memory_grow(list->names, list->count, &list->capacity, sizeof(*list->names));
+    list->names[list->count++] = memory_copy_text(domain);
+    return true;
+}
+
+static bool plan_in_domain(const struct planning *planning, const char *domain, const char *name,
+                           const struct person_record *person, struct error *error)
+{
+    struct membership_record membership;
+    struct projection_result result;
+    switch (snapshot_membership(planning->snapshot, domain, name, &membership, error)) {
+    case STORE_TROUBLE:
+        return false;
+    case STORE_ABSENT:
+        return true;
+    case STORE_FOUND:
+        break;
+    }
+    /* A row of somebody else under the same name waits for that domain's listing. */
+    return membership.date_created_us != person->date_created_us ||
+           projection_plan_membership(planning, domain, name, person, &membership, NULL, &result,
+                                      error);
+}
+
+bool projection_plan_person(const struct planning *planning, const char *name,
+                            const struct person_record *person, struct error *error)
+{
+    struct person_record before;
+    struct domain_names domains = {0};
+    enum store_result result = snapshot_person(planning->snapshot, name, &before, error);
+    if (result == STORE_TROUBLE)
+        return false;
+    changeset_begin_group(planning->changeset, result == STORE_ABSENT);
+    if (result == STORE_ABSENT || !person_is_same(&before, person))
+        changeset_put_person(planning->changeset, name, person);
+    bool is_fine = snapshot_each_domain(planning->snapshot, add_domain, &domains, error);
+    for (size_t i = 0; i < domains.count; i++) {
+        is_fine = is_fine && plan_in_domain(planning, domains.names[i], name, person, error);
+        free(domains.names[i]);
+    }
+    free(domains.names);
+    return is_fine;
 }

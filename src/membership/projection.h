@@ -1,7 +1,7 @@
 /*
- * The state of a member's alias, derived from the facts that are stored apart; the table of
- * docs/architecture.md "Rules", first match wins. The alias row is a projection: this file is the
- * only one that computes it.
+ * The state of a person's aliases, derived from the facts that are stored apart; the rule table of
+ * docs/architecture.md "Rules", first match wins. Alias rows of members and extras are a
+ * projection: this file is the only one that computes them.
  */
 #ifndef LPALIAS_MEMBERSHIP_PROJECTION_H
 #define LPALIAS_MEMBERSHIP_PROJECTION_H
@@ -11,19 +11,23 @@
 
 #include "base/error.h"
 #include "launchpad/listing.h"
+#include "membership/house.h"
+#include "membership/notice.h"
 #include "store/changeset.h"
 #include "store/keyring.h"
 #include "store/record.h"
 #include "store/snapshot.h"
 
-struct projection_facts {
-    const char *domain;
-    const char *name;
-    const struct person_record *person;
-    const struct membership_record *membership;
-    const struct alias_record *alias; /* the row that stands there now, or NULL */
-    bool collides; /* a part of the name before a delimiter is somebody else's: projection_collides
-                    */
+/* Where a planning stands; everything is borrowed. */
+struct planning {
+    const struct house *house;
+    const struct keyring *ring;
+    const char *actor; /* as it stands in the audit log: "refresh", "operator:root" */
+    int64_t now_s;
+    bool is_time_trusted; /* else no grace ends and no doubt is confirmed */
+    struct snapshot *snapshot;
+    struct changeset *changeset;
+    struct notice_list *notices; /* NULL: nobody is told */
 };
 
 struct projection_verdict {
@@ -32,32 +36,47 @@ struct projection_verdict {
     bool deliver;
 };
 
-/*
- * True if the name, cut at one of delimiters, is a role or a name that the domain knows, by a row
- * of the cache or by listing (NULL: none): its mail is the other one's, as an extension.
- */
-bool projection_collides(struct snapshot *snapshot, const char *domain, const char *name,
-                         const char *delimiters, const struct listing *listing, bool *ret,
-                         struct error *error) MUST_CHECK;
-
-/* Rows of one person in one domain, before and after; what becomes of them. */
-struct projection_change {
-    struct projection_facts facts; /* membership: as it is to be, without live and leaving since */
-    const struct membership_record *membership_before; /* NULL: there was no row */
-
-    /* Filled by projection_plan. */
-    struct projection_verdict verdict;
-    bool is_changed; /* the alias row is another than before */
+struct projection_result {
+    struct projection_verdict verdict; /* of the member's own alias */
+    enum alias_state before;           /* 0: there was no row */
+    bool was_live, is_live;
+    bool is_changed; /* some alias row of the person here is another than before */
 };
 
 /*
- * Puts the membership row and the alias row that follow from the facts, where they differ from
- * what is there, and an event when the state of the alias changes. Targets are compared opened
- * and sealed again only when they differ. An alias row of another kind (static, extra) is left.
- * ERROR_TEMPORARY: a key is missing; ERROR_INVALID: a sealed value is broken; nothing was put then.
+ * Puts what follows for name in one domain: the membership row (as it is to be, but for live_since,
+ * leaving_since and lacking_day(s), which are derived), the member's alias and the extras, each
+ * where it differs from what is there; an event and a notice when a state changes. person is the
+ * row as it is to be. listing: whose names count as known besides those of the cache, or NULL.
+ * An own alias row of another kind (static) is left. ERROR_TEMPORARY: the cache, or a key is
+ * missing; ERROR_INVALID: a sealed value of this person is broken; nothing was put then.
  */
-bool projection_plan(struct projection_change *change, const struct keyring *ring,
-                     const char *actor, int64_t now_s, struct changeset *changeset,
-                     struct error *error) MUST_CHECK;
+bool projection_plan_membership(const struct planning *planning, const char *domain,
+                                const char *name, const struct person_record *person,
+                                const struct membership_record *membership,
+                                const struct listing *listing, struct projection_result *ret,
+                                struct error *error) MUST_CHECK;
+
+/*
+ * Puts the person's row if it differs from what is there, and what follows from it in every domain
+ * whose membership row is of the same identity (date_created_us). Errors as above.
+ */
+bool projection_plan_person(const struct planning *planning, const char *name,
+                            const struct person_record *person, struct error *error) MUST_CHECK;
+
+/*
+ * The rule table alone, for `lpalias verify` and the tests: what projection_plan_membership would
+ * make of the rows as they are, without writing. Same errors.
+ */
+bool projection_preview(const struct planning *planning, const char *domain, const char *name,
+                        struct projection_result *ret, struct error *error) MUST_CHECK;
+
+/*
+ * True if the name may not be a member's alias of its own in that domain, with the reason
+ * (ILLEGAL_LOCAL_PART, TAKEN, RESERVED): row 2 of the table without "who holds it keeps it".
+ */
+bool projection_is_unfit(const struct planning *planning, const char *domain, const char *name,
+                         const struct listing *listing, enum alias_reason *ret,
+                         struct error *error) MUST_CHECK;
 
 #endif

@@ -158,12 +158,10 @@ static bool is_newer(const struct planner *planner, struct record_stamp stamp)
     return stamp.generation > planner->request->fetch_generation;
 }
 
-static void count_change(struct refresh_domain *domain, const struct projection_change *change,
+static void count_change(struct refresh_domain *domain, const struct projection_result *change,
                          const struct membership_record *membership)
 {
-    const struct alias_record *before = change->facts.alias;
-    bool was_active =
-        before != NULL && before->kind == ALIAS_MEMBER && before->state == ALIAS_ACTIVE;
+    bool was_active = change->before == ALIAS_ACTIVE;
     bool is_active = change->verdict.state == ALIAS_ACTIVE;
     domain->states[change->verdict.state]++;
     if (is_active && !was_active)
@@ -206,24 +204,24 @@ static bool plan_membership(struct planner *planner, struct refresh_domain *doma
         leave_alone(domain, has_alias == STORE_FOUND ? &alias : NULL);
         return true;
     }
-    bool collides;
-    if (!projection_collides(planner->snapshot, domain->domain, name,
-                             planner->request->recipient_delimiter, domain->listing, &collides,
-                             error))
-        return false;
     const struct membership_record *row = has_row == STORE_FOUND ? &before : NULL;
     struct membership_record after = observation_fold(row, seen, domain->listing->fetch_began_s);
-    struct projection_change change = {
-        .facts = {domain->domain, name, person, &after, has_alias == STORE_FOUND ? &alias : NULL,
-                  collides},
-        .membership_before = row,
+    const struct planning planning = {
+        .house = planner->request->house,
+        .ring = planner->request->ring,
+        .actor = "refresh",
+        .now_s = planner->request->now_s,
+        .is_time_trusted = true,
+        .snapshot = planner->snapshot,
+        .changeset = planner->changeset,
     };
-    if (!projection_plan(&change, planner->request->ring, "refresh", planner->request->now_s,
-                         planner->changeset, error)) {
+    struct projection_result change;
+    if (!projection_plan_membership(&planning, domain->domain, name, person, &after,
+                                    domain->listing, &change, error)) {
         /* A broken value is this person's trouble; a missing key is everybody's. */
         if (error->kind != ERROR_INVALID)
             return false;
-        leave_alone(domain, change.facts.alias);
+        leave_alone(domain, has_alias == STORE_FOUND ? &alias : NULL);
         return true;
     }
     count_change(domain, &change, &after);
@@ -257,7 +255,7 @@ static bool plan_person(struct planner *planner, const char *name,
                         const struct listing_person **seen, struct error *error)
 {
     struct refresh_request *request = planner->request;
-    struct person_record person = {.extension = EXTENSION_APPEND};
+    struct person_record person = {0};
     enum store_result result = snapshot_person(planner->snapshot, name, &person, error);
     if (result == STORE_TROUBLE)
         return false;

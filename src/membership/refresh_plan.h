@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "launchpad/listing.h"
+#include "membership/house.h"
 #include "store/changeset.h"
 #include "store/keyring.h"
 #include "store/record.h"
@@ -36,8 +37,8 @@ struct refresh_request {
     struct refresh_domain *domains;
     size_t domain_count;
     const struct keyring *ring;
-    const char *recipient_delimiter; /* "" for none */
-    uint64_t fetch_generation;       /* of the cache when the fetch began */
+    const struct house *house;
+    uint64_t fetch_generation; /* of the cache when the fetch began */
     int64_t now_s;
 };
 

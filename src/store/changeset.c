@@ -32,6 +32,7 @@ struct changeset {
     struct group *groups;
     size_t group_count, group_capacity;
     struct buffer scratch;
+    int64_t undo_at_s; /* 0: keeps no undo */
 };
 
 struct changeset *changeset_create(void)
@@ -55,6 +56,7 @@ void changeset_clear(struct changeset *changeset)
     buffer_clear(&changeset->arena);
     changeset->entry_count = 0;
     changeset->group_count = 0;
+    changeset->undo_at_s = 0;
 }
 
 size_t changeset_count(const struct changeset *changeset)
@@ -111,66 +113,192 @@ static struct key name_key(const char *name)
     return key;
 }
 
+static struct key sequence_key(uint64_t sequence)
+{
+    struct key key;
+    key_of_sequence(&key, sequence);
+    return key;
+}
+
+static struct key numbers_key(uint64_t generation, uint64_t number)
+{
+    struct key key;
+    key_of_numbers(&key, generation, number);
+    return key;
+}
+
+static struct key sent_key(const char *domain, const char *name, const char *word)
+{
+    struct key key;
+    if (!key_of_sent(&key, domain, name, word))
+        abort();
+    return key;
+}
+
+/* It gets its number under the write lock. */
+static struct key unnumbered_key(void)
+{
+    return (struct key){0};
+}
+
+static void put(struct changeset *changeset, enum table table, struct key key)
+{
+    add_entry(changeset, table, &key, &changeset->scratch);
+}
+
+static void erase(struct changeset *changeset, enum table table, struct key key)
+{
+    add_entry(changeset, table, &key, NULL);
+}
+
 void changeset_put_alias(struct changeset *changeset, const char *domain, const char *local,
                          const struct alias_record *record)
 {
-    struct key key = pair_key(domain, local);
     buffer_clear(&changeset->scratch);
     alias_record_encode(&changeset->scratch, record);
-    add_entry(changeset, TABLE_ALIAS, &key, &changeset->scratch);
+    put(changeset, TABLE_ALIAS, pair_key(domain, local));
 }
 
 void changeset_delete_alias(struct changeset *changeset, const char *domain, const char *local)
 {
-    struct key key = pair_key(domain, local);
-    add_entry(changeset, TABLE_ALIAS, &key, NULL);
+    erase(changeset, TABLE_ALIAS, pair_key(domain, local));
 }
 
 void changeset_put_person(struct changeset *changeset, const char *name,
                           const struct person_record *record)
 {
-    struct key key = name_key(name);
     buffer_clear(&changeset->scratch);
     person_record_encode(&changeset->scratch, record);
-    add_entry(changeset, TABLE_PERSON, &key, &changeset->scratch);
+    put(changeset, TABLE_PERSON, name_key(name));
+}
+
+void changeset_delete_person(struct changeset *changeset, const char *name)
+{
+    erase(changeset, TABLE_PERSON, name_key(name));
 }
 
 void changeset_put_membership(struct changeset *changeset, const char *domain, const char *name,
                               const struct membership_record *record)
 {
-    struct key key = pair_key(domain, name);
     buffer_clear(&changeset->scratch);
     membership_record_encode(&changeset->scratch, record);
-    add_entry(changeset, TABLE_MEMBERSHIP, &key, &changeset->scratch);
+    put(changeset, TABLE_MEMBERSHIP, pair_key(domain, name));
 }
 
 void changeset_delete_membership(struct changeset *changeset, const char *domain, const char *name)
 {
-    struct key key = pair_key(domain, name);
-    add_entry(changeset, TABLE_MEMBERSHIP, &key, NULL);
+    erase(changeset, TABLE_MEMBERSHIP, pair_key(domain, name));
 }
 
 void changeset_put_domain(struct changeset *changeset, const char *domain,
                           const struct domain_record *record)
 {
-    struct key key = name_key(domain);
     buffer_clear(&changeset->scratch);
     domain_record_encode(&changeset->scratch, record);
-    add_entry(changeset, TABLE_DOMAIN, &key, &changeset->scratch);
+    put(changeset, TABLE_DOMAIN, name_key(domain));
 }
 
 void changeset_delete_domain(struct changeset *changeset, const char *domain)
 {
-    struct key key = name_key(domain);
-    add_entry(changeset, TABLE_DOMAIN, &key, NULL);
+    erase(changeset, TABLE_DOMAIN, name_key(domain));
+}
+
+void changeset_put_login(struct changeset *changeset, const char *identifier,
+                         const struct login_record *record)
+{
+    buffer_clear(&changeset->scratch);
+    login_record_encode(&changeset->scratch, record);
+    put(changeset, TABLE_LOGIN, name_key(identifier));
+}
+
+void changeset_delete_login(struct changeset *changeset, const char *identifier)
+{
+    erase(changeset, TABLE_LOGIN, name_key(identifier));
+}
+
+void changeset_put_plan(struct changeset *changeset, const char *domain,
+                        const struct plan_record *record)
+{
+    buffer_clear(&changeset->scratch);
+    plan_record_encode(&changeset->scratch, record);
+    put(changeset, TABLE_PLAN, name_key(domain));
+}
+
+void changeset_delete_plan(struct changeset *changeset, const char *domain)
+{
+    erase(changeset, TABLE_PLAN, name_key(domain));
 }
 
 void changeset_event(struct changeset *changeset, const struct event_record *event)
 {
-    struct key unnumbered = {0}; /* it gets its number under the write lock */
     buffer_clear(&changeset->scratch);
     event_record_encode(&changeset->scratch, event);
-    add_entry(changeset, TABLE_EVENT, &unnumbered, &changeset->scratch);
+    put(changeset, TABLE_EVENT, unnumbered_key());
+}
+
+void changeset_put_event(struct changeset *changeset, uint64_t sequence,
+                         const struct event_record *event)
+{
+    buffer_clear(&changeset->scratch);
+    event_record_encode(&changeset->scratch, event);
+    put(changeset, TABLE_EVENT, sequence_key(sequence));
+}
+
+void changeset_delete_event(struct changeset *changeset, uint64_t sequence)
+{
+    erase(changeset, TABLE_EVENT, sequence_key(sequence));
+}
+
+void changeset_notice(struct changeset *changeset, const struct outbox_record *notice)
+{
+    buffer_clear(&changeset->scratch);
+    outbox_record_encode(&changeset->scratch, notice);
+    put(changeset, TABLE_OUTBOX, unnumbered_key());
+}
+
+void changeset_put_notice(struct changeset *changeset, uint64_t sequence,
+                          const struct outbox_record *notice)
+{
+    buffer_clear(&changeset->scratch);
+    outbox_record_encode(&changeset->scratch, notice);
+    put(changeset, TABLE_OUTBOX, sequence_key(sequence));
+}
+
+void changeset_delete_notice(struct changeset *changeset, uint64_t sequence)
+{
+    erase(changeset, TABLE_OUTBOX, sequence_key(sequence));
+}
+
+void changeset_put_sent(struct changeset *changeset, const char *domain, const char *name,
+                        const char *word, const struct sent_record *record)
+{
+    buffer_clear(&changeset->scratch);
+    sent_record_encode(&changeset->scratch, record);
+    put(changeset, TABLE_SENT, sent_key(domain, name, word));
+}
+
+void changeset_delete_sent(struct changeset *changeset, const char *domain, const char *name,
+                           const char *word)
+{
+    erase(changeset, TABLE_SENT, sent_key(domain, name, word));
+}
+
+void changeset_put_undo(struct changeset *changeset, uint64_t generation, uint64_t number,
+                        const struct undo_record *record)
+{
+    buffer_clear(&changeset->scratch);
+    undo_record_encode(&changeset->scratch, record);
+    put(changeset, TABLE_UNDO, numbers_key(generation, number));
+}
+
+void changeset_delete_undo(struct changeset *changeset, uint64_t generation, uint64_t number)
+{
+    erase(changeset, TABLE_UNDO, numbers_key(generation, number));
+}
+
+void changeset_keep_undo(struct changeset *changeset, int64_t now_s)
+{
+    changeset->undo_at_s = now_s;
 }
 
 /* ---- pieces: runs of whole groups that are committed together ---- */
@@ -201,7 +329,7 @@ static void mark_superseded(struct changeset *changeset)
     for (size_t i = 0; i + 1 < changeset->entry_count; i++) {
         struct entry *entry = &changeset->entries[indices[i]];
         const struct entry *next = &changeset->entries[indices[i + 1]];
-        entry->is_superseded = entry->table != TABLE_EVENT && entry->table == next->table &&
+        entry->is_superseded = entry->key_length != 0 && entry->table == next->table &&
                                entry->key_length == next->key_length &&
                                memcmp(changeset->arena.data + entry->at,
                                       changeset->arena.data + next->at, entry->key_length) == 0;
@@ -265,12 +393,13 @@ static bool write_entry(struct store *store, MDB_txn *transaction, struct change
         return code == 0 || code == MDB_NOTFOUND ||
                environment_error(error, code, "cannot write the change");
     }
-    if (entry->table == TABLE_EVENT) {
-        key_of_sequence(&number, state->next_event++);
+    bool is_new = entry->key_length == 0;
+    if (is_new) {
+        key_of_sequence(&number, state->next_sequence++);
         key = (MDB_val){number.length, number.bytes};
     }
     record_set_generation(value.mv_data, state->generation);
-    code = mdb_put(transaction, table, &key, &value, entry->table == TABLE_EVENT ? MDB_APPEND : 0);
+    code = mdb_put(transaction, table, &key, &value, is_new ? MDB_APPEND : 0);
     return code == 0 || environment_error(error, code, "cannot write the change");
 }
 

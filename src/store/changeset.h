@@ -41,7 +41,41 @@ void changeset_delete_membership(struct changeset *changeset, const char *domain
 void changeset_put_domain(struct changeset *changeset, const char *domain,
                           const struct domain_record *record);
 void changeset_delete_domain(struct changeset *changeset, const char *domain);
+void changeset_delete_person(struct changeset *changeset, const char *name);
+void changeset_put_login(struct changeset *changeset, const char *identifier,
+                         const struct login_record *record);
+void changeset_delete_login(struct changeset *changeset, const char *identifier);
+void changeset_put_plan(struct changeset *changeset, const char *domain,
+                        const struct plan_record *record);
+void changeset_delete_plan(struct changeset *changeset, const char *domain);
+
+/* A new event; it gets its sequence number when it is written. */
 void changeset_event(struct changeset *changeset, const struct event_record *event);
+/* Rewrites (to forget what it says of a person) or forgets one that is there. */
+void changeset_put_event(struct changeset *changeset, uint64_t sequence,
+                         const struct event_record *event);
+void changeset_delete_event(struct changeset *changeset, uint64_t sequence);
+
+/* A new notice; it gets its sequence number when it is written. */
+void changeset_notice(struct changeset *changeset, const struct outbox_record *notice);
+void changeset_put_notice(struct changeset *changeset, uint64_t sequence,
+                          const struct outbox_record *notice);
+void changeset_delete_notice(struct changeset *changeset, uint64_t sequence);
+
+/* What was told about a name (or, name "", about the domain; domain "", about the house). */
+void changeset_put_sent(struct changeset *changeset, const char *domain, const char *name,
+                        const char *word, const struct sent_record *record);
+void changeset_delete_sent(struct changeset *changeset, const char *domain, const char *name,
+                           const char *word);
+
+/*
+ * From now on each put and delete of an alias, a person and a membership keeps the row as it was
+ * before in the table of undo, under the generation that the changeset's first piece makes.
+ */
+void changeset_keep_undo(struct changeset *changeset, int64_t now_s);
+void changeset_put_undo(struct changeset *changeset, uint64_t generation, uint64_t number,
+                        const struct undo_record *record);
+void changeset_delete_undo(struct changeset *changeset, uint64_t generation, uint64_t number);
 
 /*
  * Fills changeset from the snapshot: the decision, without side effects, so that it can be taken

@@ -19,7 +19,12 @@ enum table {
     TABLE_PERSON,
     TABLE_MEMBERSHIP,
     TABLE_DOMAIN,
+    TABLE_LOGIN,
+    TABLE_PLAN,
     TABLE_EVENT,
+    TABLE_OUTBOX,
+    TABLE_SENT,
+    TABLE_UNDO,
     TABLE_RUN,
     TABLE_META,
     TABLE_COUNT,
@@ -32,7 +37,7 @@ struct cache_state {
     unsigned char cache_id[CACHE_ID_BYTES]; /* made with the cache, never changes */
     unsigned char stamp[CACHE_ID_BYTES];    /* new with each generation */
     uint64_t generation;
-    uint64_t next_event;
+    uint64_t next_sequence; /* of events and of the outbox */
 };
 
 struct file_identity {

@@ -17,7 +17,7 @@ struct generation_file {
         GENERATION_MALFORMED,
         GENERATION_UNREADABLE,
     } what;
-    struct cache_state state; /* GENERATION_READ: without next_event */
+    struct cache_state state; /* GENERATION_READ: without next_sequence */
     struct error trouble;     /* GENERATION_UNREADABLE: why */
 };
 

@@ -30,6 +30,24 @@ void key_of_sequence(struct key *ret, uint64_t sequence)
     ret->length = 8;
 }
 
+void key_of_numbers(struct key *ret, uint64_t generation, uint64_t number)
+{
+    struct key second;
+    key_of_sequence(ret, generation);
+    key_of_sequence(&second, number);
+    memcpy(ret->bytes + ret->length, second.bytes, second.length);
+    ret->length += second.length;
+}
+
+bool key_of_sent(struct key *ret, const char *domain, const char *name, const char *word)
+{
+    struct buffer second = {0};
+    buffer_appendf(&second, "%s %s", name, word);
+    bool fits = key_of_pair(ret, domain, (struct span){second.data, second.length});
+    buffer_finish(&second);
+    return fits;
+}
+
 struct span key_span(const struct key *key)
 {
     return (struct span){key->bytes, key->length};

@@ -22,6 +22,16 @@ bool key_of_name(struct key *ret, struct span name) MUST_CHECK;
 /* Big-endian, so that the order of bytes is the order of numbers. */
 void key_of_sequence(struct key *ret, uint64_t sequence);
 
+/* A generation and a number in it. */
+void key_of_numbers(struct key *ret, uint64_t generation, uint64_t number);
+
+/*
+ * What was told about a name: domain, NUL, name, space, word. An empty name is the domain's own.
+ * False: too long.
+ */
+bool key_of_sent(struct key *ret, const char *domain, const char *name,
+                 const char *word) MUST_CHECK;
+
 struct span key_span(const struct key *key);
 uint64_t key_sequence(struct span key);
 

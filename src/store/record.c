@@ -28,6 +28,13 @@ static void put_span(struct buffer *out, struct span text)
     buffer_append(out, text.data, length);
 }
 
+/* As put_span, for what may be megabytes. */
+static void put_bulk(struct buffer *out, struct span bytes)
+{
+    put_number(out, bytes.length, 4);
+    buffer_append(out, bytes.data, bytes.length);
+}
+
 static void put_stamp(struct buffer *out, struct record_stamp stamp)
 {
     put_u8(out, RECORD_LAYOUT_VERSION);
@@ -79,12 +86,28 @@ static struct span take_span(struct field_reader *reader)
     return (struct span){at, at != NULL ? length : 0};
 }
 
+static struct span take_bulk(struct field_reader *reader)
+{
+    size_t length = (size_t)take_number(reader, 4);
+    const char *at = take(reader, length);
+    return (struct span){at, at != NULL ? length : 0};
+}
+
+/* Anything but 0 and 1 is no record of ours. */
+static bool take_bool(struct field_reader *reader)
+{
+    unsigned number = take_u8(reader);
+    if (number > 1)
+        reader->is_short = true;
+    return number == 1;
+}
+
 static struct record_stamp take_stamp(struct field_reader *reader)
 {
     struct record_stamp stamp;
     stamp.layout = (uint8_t)take_u8(reader);
     stamp.generation = take_number(reader, 8);
-    if (stamp.layout != RECORD_LAYOUT_VERSION)
+    if (stamp.layout < RECORD_LAYOUT_OLDEST || stamp.layout > RECORD_LAYOUT_VERSION)
         reader->is_short = true;
     return stamp;
 }
@@ -136,7 +159,8 @@ bool alias_record_decode(struct span bytes, struct alias_record *ret)
     record.owner = take_span(&reader);
     record.sealed_targets = take_span(&reader);
     if (!is_whole(&reader) || deliver > 1 || !is_between(record.kind, ALIAS_MEMBER, ALIAS_STATIC) ||
-        !is_between(record.state, ALIAS_ACTIVE, ALIAS_GONE) || record.reason > REASON_TAKEN ||
+        !is_between(record.state, ALIAS_ACTIVE, ALIAS_GONE) ||
+        record.reason > REASON_ANOTHER_PERSON ||
         !is_between(record.extension, EXTENSION_APPEND, EXTENSION_REFUSE))
         return false;
     *ret = record;
@@ -147,22 +171,59 @@ void person_record_encode(struct buffer *out, const struct person_record *record
 {
     put_stamp(out, record->stamp);
     put_i64(out, record->date_created_us);
-    put_u8(out, record->extension);
+    put_u8(out, record->is_banned);
+    put_u8(out, record->is_paused);
+    put_i64(out, record->banned_s);
+    put_i64(out, record->paused_s);
     put_u8(out, record->target_source);
     put_span(out, record->sealed_targets);
+    put_span(out, record->ban_reason);
+    put_span(out, record->login_identifier);
+    put_span(out, record->login_name);
+    put_span(out, record->renamed_to);
 }
 
 bool person_record_decode(struct span bytes, struct person_record *ret)
 {
     struct field_reader reader = {bytes, false};
-    struct person_record record;
+    struct person_record record = {0};
     record.stamp = take_stamp(&reader);
     record.date_created_us = take_i64(&reader);
-    record.extension = take_u8(&reader);
+    if (record.stamp.layout == 1) {
+        take_u8(&reader); /* an extension policy that could not be set */
+    } else {
+        record.is_banned = take_bool(&reader);
+        record.is_paused = take_bool(&reader);
+        record.banned_s = take_i64(&reader);
+        record.paused_s = take_i64(&reader);
+    }
     record.target_source = take_u8(&reader);
     record.sealed_targets = take_span(&reader);
-    if (!is_whole(&reader) || !is_between(record.extension, EXTENSION_APPEND, EXTENSION_REFUSE) ||
-        record.target_source > TARGET_SOURCE_OPERATOR)
+    if (record.stamp.layout > 1) {
+        record.ban_reason = take_span(&reader);
+        record.login_identifier = take_span(&reader);
+        record.login_name = take_span(&reader);
+        record.renamed_to = take_span(&reader);
+    }
+    if (!is_whole(&reader) || record.target_source > TARGET_SOURCE_OPERATOR)
+        return false;
+    *ret = record;
+    return true;
+}
+
+void login_record_encode(struct buffer *out, const struct login_record *record)
+{
+    put_stamp(out, record->stamp);
+    put_span(out, record->name);
+}
+
+bool login_record_decode(struct span bytes, struct login_record *ret)
+{
+    struct field_reader reader = {bytes, false};
+    struct login_record record;
+    record.stamp = take_stamp(&reader);
+    record.name = take_span(&reader);
+    if (!is_whole(&reader))
         return false;
     *ret = record;
     return true;
@@ -173,13 +234,18 @@ enum {
     FLAG_MEMBER = 1,
     FLAG_VALID = 2,
     FLAG_COC = 4,
+    FLAG_ADMIN = 8,
+    FLAG_NAME_ALLOWED = 16,
+    FLAGS_ALL = 31,
 };
 
 void membership_record_encode(struct buffer *out, const struct membership_record *record)
 {
     put_stamp(out, record->stamp);
     put_u8(out, (record->is_member ? FLAG_MEMBER : 0U) | (record->is_valid ? FLAG_VALID : 0U) |
-                    (record->is_ubuntu_coc_signer ? FLAG_COC : 0U));
+                    (record->is_ubuntu_coc_signer ? FLAG_COC : 0U) |
+                    (record->is_admin ? FLAG_ADMIN : 0U) |
+                    (record->is_name_allowed ? FLAG_NAME_ALLOWED : 0U));
     put_i64(out, record->date_created_us);
     put_i64(out, record->since_s);
     put_i64(out, record->missing_since_s);
@@ -187,17 +253,23 @@ void membership_record_encode(struct buffer *out, const struct membership_record
     put_i64(out, record->unsigned_since_s);
     put_i64(out, record->live_since_s);
     put_i64(out, record->leaving_since_s);
+    put_u8(out, record->extension);
+    put_number(out, record->lacking_days, 2);
+    put_i64(out, record->lacking_day);
+    put_span(out, record->extras);
 }
 
 bool membership_record_decode(struct span bytes, struct membership_record *ret)
 {
     struct field_reader reader = {bytes, false};
-    struct membership_record record;
+    struct membership_record record = {.extension = EXTENSION_APPEND};
     record.stamp = take_stamp(&reader);
     unsigned flags = take_u8(&reader);
     record.is_member = (flags & FLAG_MEMBER) != 0;
     record.is_valid = (flags & FLAG_VALID) != 0;
     record.is_ubuntu_coc_signer = (flags & FLAG_COC) != 0;
+    record.is_admin = (flags & FLAG_ADMIN) != 0;
+    record.is_name_allowed = (flags & FLAG_NAME_ALLOWED) != 0;
     record.date_created_us = take_i64(&reader);
     record.since_s = take_i64(&reader);
     record.missing_since_s = take_i64(&reader);
@@ -205,7 +277,14 @@ bool membership_record_decode(struct span bytes, struct membership_record *ret)
     record.unsigned_since_s = take_i64(&reader);
     record.live_since_s = take_i64(&reader);
     record.leaving_since_s = take_i64(&reader);
-    if (!is_whole(&reader) || flags > (FLAG_MEMBER | FLAG_VALID | FLAG_COC))
+    if (record.stamp.layout > 1) {
+        record.extension = take_u8(&reader);
+        record.lacking_days = (uint16_t)take_number(&reader, 2);
+        record.lacking_day = take_i64(&reader);
+        record.extras = take_span(&reader);
+    }
+    if (!is_whole(&reader) || flags > FLAGS_ALL ||
+        !is_between(record.extension, EXTENSION_APPEND, EXTENSION_REFUSE))
         return false;
     *ret = record;
     return true;
@@ -219,20 +298,200 @@ void domain_record_encode(struct buffer *out, const struct domain_record *record
     put_i64(out, record->team_date_created_us);
     put_i64(out, record->filled_s);
     put_span(out, record->team);
+    put_u8(out, record->is_held);
+    put_u8(out, record->proof);
+    put_i64(out, record->proof_since_s);
+    put_span(out, record->hold_reason);
+    put_span(out, record->losses);
 }
 
 bool domain_record_decode(struct span bytes, struct domain_record *ret)
 {
     struct field_reader reader = {bytes, false};
-    struct domain_record record;
+    struct domain_record record = {0};
     record.stamp = take_stamp(&reader);
-    unsigned is_open = take_u8(&reader);
-    record.is_open = is_open != 0;
+    record.is_open = take_bool(&reader);
     record.opened_generation = take_number(&reader, 8);
     record.team_date_created_us = take_i64(&reader);
     record.filled_s = take_i64(&reader);
     record.team = take_span(&reader);
-    if (!is_whole(&reader) || is_open > 1)
+    if (record.stamp.layout > 1) {
+        record.is_held = take_bool(&reader);
+        record.proof = take_u8(&reader);
+        record.proof_since_s = take_i64(&reader);
+        record.hold_reason = take_span(&reader);
+        record.losses = take_span(&reader);
+    }
+    if (!is_whole(&reader) || record.proof > PROOF_LOST)
+        return false;
+    *ret = record;
+    return true;
+}
+
+void plan_record_encode(struct buffer *out, const struct plan_record *record)
+{
+    put_stamp(out, record->stamp);
+    put_u8(out, record->holds);
+    put_i64(out, record->made_s);
+    put_i64(out, record->listing_s);
+    put_i64(out, record->team_date_created_us);
+    put_number(out, record->losses, 4);
+    put_number(out, record->additions, 4);
+    put_span(out, record->team);
+    put_span(out, record->reason);
+    put_bulk(out, record->rows);
+}
+
+bool plan_record_decode(struct span bytes, struct plan_record *ret)
+{
+    struct field_reader reader = {bytes, false};
+    struct plan_record record;
+    record.stamp = take_stamp(&reader);
+    record.holds = take_u8(&reader);
+    record.made_s = take_i64(&reader);
+    record.listing_s = take_i64(&reader);
+    record.team_date_created_us = take_i64(&reader);
+    record.losses = (uint32_t)take_number(&reader, 4);
+    record.additions = (uint32_t)take_number(&reader, 4);
+    record.team = take_span(&reader);
+    record.reason = take_span(&reader);
+    record.rows = take_bulk(&reader);
+    if (!is_whole(&reader) || record.holds == 0 ||
+        record.holds > (PLAN_HOLDS_LOSSES | PLAN_HOLDS_ADDITIONS | PLAN_HOLDS_ALL))
+        return false;
+    *ret = record;
+    return true;
+}
+
+/* Bits of a plan row's flag byte. */
+enum {
+    ROW_SEEN = 1,
+    ROW_VALID = 2,
+    ROW_COC = 4,
+    ROW_ALL = 7,
+};
+
+void plan_row_append(struct buffer *rows, const struct plan_row *row)
+{
+    put_span(rows, row->name);
+    put_u8(rows, (row->is_seen ? ROW_SEEN : 0U) | (row->is_valid ? ROW_VALID : 0U) |
+                     (row->is_ubuntu_coc_signer ? ROW_COC : 0U));
+    put_i64(rows, row->date_created_us);
+    put_number(rows, row->alias_generation, 8);
+    put_number(rows, row->membership_generation, 8);
+    put_u8(rows, row->before);
+    put_u8(rows, row->after);
+    put_u8(rows, row->reason);
+}
+
+bool plan_row_take(struct span *rest, struct plan_row *ret)
+{
+    struct field_reader reader = {*rest, false};
+    struct plan_row row;
+    if (rest->length == 0)
+        return false;
+    row.name = take_span(&reader);
+    unsigned flags = take_u8(&reader);
+    row.is_seen = (flags & ROW_SEEN) != 0;
+    row.is_valid = (flags & ROW_VALID) != 0;
+    row.is_ubuntu_coc_signer = (flags & ROW_COC) != 0;
+    row.date_created_us = take_i64(&reader);
+    row.alias_generation = take_number(&reader, 8);
+    row.membership_generation = take_number(&reader, 8);
+    row.before = take_u8(&reader);
+    row.after = take_u8(&reader);
+    row.reason = take_u8(&reader);
+    if (reader.is_short || row.name.length == 0 || flags > ROW_ALL || row.before > ALIAS_GONE ||
+        !is_between(row.after, ALIAS_ACTIVE, ALIAS_GONE) || row.reason > REASON_ANOTHER_PERSON)
+        return false;
+    *rest = reader.rest;
+    *ret = row;
+    return true;
+}
+
+void outbox_record_encode(struct buffer *out, const struct outbox_record *record)
+{
+    put_stamp(out, record->stamp);
+    buffer_append(out, record->id, sizeof(record->id));
+    put_i64(out, record->at_s);
+    put_u8(out, record->audience);
+    put_number(out, record->attempts, 4);
+    put_i64(out, record->next_s);
+    put_u8(out, record->is_overdue);
+    put_span(out, record->kind);
+    put_span(out, record->domain);
+    put_span(out, record->subject);
+    put_span(out, record->reason);
+    put_span(out, record->detail);
+    put_span(out, record->sealed_recipients);
+}
+
+bool outbox_record_decode(struct span bytes, struct outbox_record *ret)
+{
+    struct field_reader reader = {bytes, false};
+    struct outbox_record record = {0};
+    record.stamp = take_stamp(&reader);
+    const char *id = take(&reader, sizeof(record.id));
+    if (id != NULL)
+        memcpy(record.id, id, sizeof(record.id));
+    record.at_s = take_i64(&reader);
+    record.audience = take_u8(&reader);
+    record.attempts = (uint32_t)take_number(&reader, 4);
+    record.next_s = take_i64(&reader);
+    record.is_overdue = take_bool(&reader);
+    record.kind = take_span(&reader);
+    record.domain = take_span(&reader);
+    record.subject = take_span(&reader);
+    record.reason = take_span(&reader);
+    record.detail = take_span(&reader);
+    record.sealed_recipients = take_span(&reader);
+    if (!is_whole(&reader) || !is_between(record.audience, AUDIENCE_PERSON, AUDIENCE_ALERTS))
+        return false;
+    *ret = record;
+    return true;
+}
+
+void sent_record_encode(struct buffer *out, const struct sent_record *record)
+{
+    put_stamp(out, record->stamp);
+    put_i64(out, record->first_s);
+    put_i64(out, record->last_s);
+}
+
+bool sent_record_decode(struct span bytes, struct sent_record *ret)
+{
+    struct field_reader reader = {bytes, false};
+    struct sent_record record;
+    record.stamp = take_stamp(&reader);
+    record.first_s = take_i64(&reader);
+    record.last_s = take_i64(&reader);
+    if (!is_whole(&reader))
+        return false;
+    *ret = record;
+    return true;
+}
+
+void undo_record_encode(struct buffer *out, const struct undo_record *record)
+{
+    put_stamp(out, record->stamp);
+    put_i64(out, record->at_s);
+    put_u8(out, record->table);
+    put_u8(out, record->was_absent);
+    put_span(out, record->key);
+    put_bulk(out, record->value);
+}
+
+bool undo_record_decode(struct span bytes, struct undo_record *ret)
+{
+    struct field_reader reader = {bytes, false};
+    struct undo_record record;
+    record.stamp = take_stamp(&reader);
+    record.at_s = take_i64(&reader);
+    record.table = (uint8_t)take_u8(&reader);
+    record.was_absent = take_bool(&reader);
+    record.key = take_span(&reader);
+    record.value = take_bulk(&reader);
+    if (!is_whole(&reader) || !is_between(record.table, UNDO_ALIAS, UNDO_MEMBERSHIP))
         return false;
     *ret = record;
     return true;
@@ -333,6 +592,13 @@ const char *alias_reason_name(enum alias_reason reason)
         [REASON_NO_TARGET] = "no-target",
         [REASON_ILLEGAL_LOCAL_PART] = "illegal-local-part",
         [REASON_TAKEN] = "taken",
+        [REASON_RESERVED] = "reserved",
+        [REASON_BANNED] = "banned",
+        [REASON_PAUSED] = "paused",
+        [REASON_RENAMED] = "renamed",
+        [REASON_GRACE_OVER] = "grace-over",
+        [REASON_REMOVED] = "removed",
+        [REASON_ANOTHER_PERSON] = "another-person",
     };
     return word(words, ARRAY_LENGTH(words), reason);
 }
@@ -364,4 +630,11 @@ const char *run_outcome_name(enum run_outcome outcome)
         [RUN_FAILED] = "failed",
     };
     return word(words, ARRAY_LENGTH(words), outcome);
+}
+
+const char *proof_state_name(enum proof_state proof)
+{
+    static const char *const words[] = {
+        [PROOF_NEVER] = "never", [PROOF_SEEN] = "proven", [PROOF_LOST] = "lost"};
+    return word(words, ARRAY_LENGTH(words), proof);
 }

@@ -125,6 +125,45 @@ enum store_result snapshot_domain(struct snapshot *snapshot, const char *domain,
     return result;
 }
 
+enum store_result snapshot_login(struct snapshot *snapshot, const char *identifier,
+                                 struct login_record *ret, struct error *error)
+{
+    struct key key;
+    struct span bytes;
+    if (!key_of_name(&key, span_of(identifier)))
+        return STORE_ABSENT;
+    enum store_result result = snapshot_get(snapshot, TABLE_LOGIN, &key, &bytes, error);
+    if (result == STORE_FOUND && !login_record_decode(bytes, ret))
+        return snapshot_undecodable(error, "login");
+    return result;
+}
+
+enum store_result snapshot_plan(struct snapshot *snapshot, const char *domain,
+                                struct plan_record *ret, struct error *error)
+{
+    struct key key;
+    struct span bytes;
+    if (!key_of_name(&key, span_of(domain)))
+        return STORE_ABSENT;
+    enum store_result result = snapshot_get(snapshot, TABLE_PLAN, &key, &bytes, error);
+    if (result == STORE_FOUND && !plan_record_decode(bytes, ret))
+        return snapshot_undecodable(error, "plan");
+    return result;
+}
+
+enum store_result snapshot_sent(struct snapshot *snapshot, const char *domain, const char *name,
+                                const char *word, struct sent_record *ret, struct error *error)
+{
+    struct key key;
+    struct span bytes;
+    if (!key_of_sent(&key, domain, name, word))
+        return STORE_ABSENT;
+    enum store_result result = snapshot_get(snapshot, TABLE_SENT, &key, &bytes, error);
+    if (result == STORE_FOUND && !sent_record_decode(bytes, ret))
+        return snapshot_undecodable(error, "sent");
+    return result;
+}
+
 enum store_result snapshot_run(struct snapshot *snapshot, const char *domain,
                                struct run_record *ret, struct error *error)
 {
@@ -144,15 +183,13 @@ enum store_result snapshot_run(struct snapshot *snapshot, const char *domain,
 typedef enum store_result row_visit(void *context, struct span key, struct span value,
                                     bool *ret_go_on, struct error *error);
 
-static bool walk(struct snapshot *snapshot, enum table table, const char *domain, row_visit *visit,
-                 void *context, struct error *error)
+/* Over the rows whose key begins with prefix; an empty one is all rows. */
+static bool walk_prefix(struct snapshot *snapshot, enum table table, struct key prefix,
+                        row_visit *visit, void *context, struct error *error)
 {
     MDB_cursor *cursor;
-    struct key prefix = {0};
     MDB_val key = {0};
     MDB_val value;
-    if (domain != NULL && !key_of_pair(&prefix, domain, (struct span){"", 0}))
-        return true;
     int code = mdb_cursor_open(snapshot->transaction, snapshot->store->tables[table], &cursor);
     if (code != 0)
         return environment_error(error, code, "cannot read the cache");
@@ -172,6 +209,16 @@ static bool walk(struct snapshot *snapshot, enum table table, const char *domain
     if (code != 0 && code != MDB_NOTFOUND)
         return environment_error(error, code, "cannot read the cache");
     return result != STORE_TROUBLE;
+}
+
+/* Over the rows of a domain; NULL: of all. */
+static bool walk(struct snapshot *snapshot, enum table table, const char *domain, row_visit *visit,
+                 void *context, struct error *error)
+{
+    struct key prefix = {0};
+    if (domain != NULL && !key_of_pair(&prefix, domain, (struct span){"", 0}))
+        return true;
+    return walk_prefix(snapshot, table, prefix, visit, context, error);
 }
 
 /* Key parts as NUL-terminated text. */
@@ -318,4 +365,133 @@ bool snapshot_each_event(struct snapshot *snapshot, snapshot_event_visit *visit,
 {
     struct event_walk event_walk = {visit, context};
     return walk(snapshot, TABLE_EVENT, NULL, visit_event, &event_walk, error);
+}
+
+struct login_walk {
+    snapshot_login_visit *visit;
+    void *context;
+};
+
+static enum store_result visit_login(void *context, struct span key, struct span value,
+                                     bool *ret_go_on, struct error *error)
+{
+    struct login_walk *login_walk = context;
+    struct names names;
+    struct login_record record;
+    name_of_key(&names, key);
+    if (!login_record_decode(value, &record))
+        return snapshot_undecodable(error, "login");
+    *ret_go_on = login_walk->visit(login_walk->context, names.first, &record);
+    return STORE_FOUND;
+}
+
+bool snapshot_each_login(struct snapshot *snapshot, snapshot_login_visit *visit, void *context,
+                         struct error *error)
+{
+    struct login_walk login_walk = {visit, context};
+    return walk(snapshot, TABLE_LOGIN, NULL, visit_login, &login_walk, error);
+}
+
+struct plan_walk {
+    snapshot_plan_visit *visit;
+    void *context;
+};
+
+static enum store_result visit_plan(void *context, struct span key, struct span value,
+                                    bool *ret_go_on, struct error *error)
+{
+    struct plan_walk *plan_walk = context;
+    struct names names;
+    struct plan_record record;
+    name_of_key(&names, key);
+    if (!plan_record_decode(value, &record))
+        return snapshot_undecodable(error, "plan");
+    *ret_go_on = plan_walk->visit(plan_walk->context, names.first, &record);
+    return STORE_FOUND;
+}
+
+bool snapshot_each_plan(struct snapshot *snapshot, snapshot_plan_visit *visit, void *context,
+                        struct error *error)
+{
+    struct plan_walk plan_walk = {visit, context};
+    return walk(snapshot, TABLE_PLAN, NULL, visit_plan, &plan_walk, error);
+}
+
+struct outbox_walk {
+    snapshot_outbox_visit *visit;
+    void *context;
+};
+
+static enum store_result visit_notice(void *context, struct span key, struct span value,
+                                      bool *ret_go_on, struct error *error)
+{
+    struct outbox_walk *outbox_walk = context;
+    struct outbox_record record;
+    if (!outbox_record_decode(value, &record))
+        return snapshot_undecodable(error, "outbox");
+    *ret_go_on = outbox_walk->visit(outbox_walk->context, key_sequence(key), &record);
+    return STORE_FOUND;
+}
+
+bool snapshot_each_notice(struct snapshot *snapshot, snapshot_outbox_visit *visit, void *context,
+                          struct error *error)
+{
+    struct outbox_walk outbox_walk = {visit, context};
+    return walk(snapshot, TABLE_OUTBOX, NULL, visit_notice, &outbox_walk, error);
+}
+
+struct sent_walk {
+    snapshot_sent_visit *visit;
+    void *context;
+};
+
+static enum store_result visit_sent(void *context, struct span key, struct span value,
+                                    bool *ret_go_on, struct error *error)
+{
+    struct sent_walk *sent_walk = context;
+    struct names names;
+    struct sent_record record;
+    if (!names_of_pair(&names, key) || !sent_record_decode(value, &record))
+        return snapshot_undecodable(error, "sent");
+    char *space = strrchr(names.second, ' ');
+    if (space == NULL)
+        return snapshot_undecodable(error, "sent");
+    *space = '\0';
+    *ret_go_on =
+        sent_walk->visit(sent_walk->context, names.first, names.second, space + 1, &record);
+    return STORE_FOUND;
+}
+
+bool snapshot_each_sent(struct snapshot *snapshot, const char *domain, snapshot_sent_visit *visit,
+                        void *context, struct error *error)
+{
+    struct sent_walk sent_walk = {visit, context};
+    return walk(snapshot, TABLE_SENT, domain, visit_sent, &sent_walk, error);
+}
+
+struct undo_walk {
+    snapshot_undo_visit *visit;
+    void *context;
+};
+
+static enum store_result visit_undo(void *context, struct span key, struct span value,
+                                    bool *ret_go_on, struct error *error)
+{
+    struct undo_walk *undo_walk = context;
+    struct undo_record record;
+    if (key.length != 16 || !undo_record_decode(value, &record))
+        return snapshot_undecodable(error, "undo");
+    *ret_go_on = undo_walk->visit(undo_walk->context, key_sequence(key),
+                                  key_sequence((struct span){key.data + 8, 8}), &record);
+    return STORE_FOUND;
+}
+
+bool snapshot_each_undo(struct snapshot *snapshot, uint64_t generation, snapshot_undo_visit *visit,
+                        void *context, struct error *error)
+{
+    struct undo_walk undo_walk = {visit, context};
+    struct key prefix = {0};
+    if (generation != 0)
+        key_of_sequence(&prefix, generation);
+    return walk_prefix(snapshot, TABLE_UNDO, prefix, visit_undo, &undo_walk, error);
 }

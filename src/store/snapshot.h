@@ -39,6 +39,13 @@ enum store_result snapshot_membership(struct snapshot *snapshot, const char *dom
                                       struct error *error) MUST_CHECK;
 enum store_result snapshot_domain(struct snapshot *snapshot, const char *domain,
                                   struct domain_record *ret, struct error *error) MUST_CHECK;
+enum store_result snapshot_login(struct snapshot *snapshot, const char *identifier,
+                                 struct login_record *ret, struct error *error) MUST_CHECK;
+enum store_result snapshot_plan(struct snapshot *snapshot, const char *domain,
+                                struct plan_record *ret, struct error *error) MUST_CHECK;
+enum store_result snapshot_sent(struct snapshot *snapshot, const char *domain, const char *name,
+                                const char *word, struct sent_record *ret,
+                                struct error *error) MUST_CHECK;
 enum store_result snapshot_run(struct snapshot *snapshot, const char *domain,
                                struct run_record *ret, struct error *error) MUST_CHECK;
 
@@ -67,5 +74,27 @@ typedef bool snapshot_event_visit(void *context, uint64_t sequence,
                                   const struct event_record *record);
 bool snapshot_each_event(struct snapshot *snapshot, snapshot_event_visit *visit, void *context,
                          struct error *error) MUST_CHECK;
+typedef bool snapshot_login_visit(void *context, const char *identifier,
+                                  const struct login_record *record);
+bool snapshot_each_login(struct snapshot *snapshot, snapshot_login_visit *visit, void *context,
+                         struct error *error) MUST_CHECK;
+typedef bool snapshot_plan_visit(void *context, const char *domain,
+                                 const struct plan_record *record);
+bool snapshot_each_plan(struct snapshot *snapshot, snapshot_plan_visit *visit, void *context,
+                        struct error *error) MUST_CHECK;
+typedef bool snapshot_outbox_visit(void *context, uint64_t sequence,
+                                   const struct outbox_record *record);
+bool snapshot_each_notice(struct snapshot *snapshot, snapshot_outbox_visit *visit, void *context,
+                          struct error *error) MUST_CHECK;
+/* domain NULL: all, also those of "" (the house). */
+typedef bool snapshot_sent_visit(void *context, const char *domain, const char *name,
+                                 const char *word, const struct sent_record *record);
+bool snapshot_each_sent(struct snapshot *snapshot, const char *domain, snapshot_sent_visit *visit,
+                        void *context, struct error *error) MUST_CHECK;
+/* generation 0: of all refreshes, oldest first. */
+typedef bool snapshot_undo_visit(void *context, uint64_t generation, uint64_t number,
+                                 const struct undo_record *record);
+bool snapshot_each_undo(struct snapshot *snapshot, uint64_t generation, snapshot_undo_visit *visit,
+                        void *context, struct error *error) MUST_CHECK;
 
 #endif

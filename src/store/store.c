@@ -22,8 +22,9 @@
 
 static const char *const table_names[TABLE_COUNT] = {
     [TABLE_ALIAS] = "alias",   [TABLE_PERSON] = "person", [TABLE_MEMBERSHIP] = "membership",
-    [TABLE_DOMAIN] = "domain", [TABLE_EVENT] = "event",   [TABLE_RUN] = "run",
-    [TABLE_META] = "meta",
+    [TABLE_DOMAIN] = "domain", [TABLE_LOGIN] = "login",   [TABLE_PLAN] = "plan",
+    [TABLE_EVENT] = "event",   [TABLE_OUTBOX] = "outbox", [TABLE_SENT] = "sent",
+    [TABLE_UNDO] = "undo",     [TABLE_RUN] = "run",       [TABLE_META] = "meta",
 };
 
 /*
@@ -135,7 +136,7 @@ bool environment_read_state(struct store *store, MDB_txn *transaction, struct ca
     memcpy(ret->cache_id, bytes + 1, CACHE_ID_BYTES);
     memcpy(ret->stamp, bytes + 1 + CACHE_ID_BYTES, CACHE_ID_BYTES);
     ret->generation = number_at(bytes + 1 + 2 * CACHE_ID_BYTES);
-    ret->next_event = number_at(bytes + 1 + 2 * CACHE_ID_BYTES + 8);
+    ret->next_sequence = number_at(bytes + 1 + 2 * CACHE_ID_BYTES + 8);
     return true;
 }
 
@@ -148,7 +149,7 @@ bool environment_write_state(struct store *store, MDB_txn *transaction,
     memcpy(bytes + 1 + CACHE_ID_BYTES, state->stamp, CACHE_ID_BYTES);
     for (size_t i = 0; i < 8; i++) {
         bytes[1 + 2 * CACHE_ID_BYTES + i] = (unsigned char)(state->generation >> (8 * i));
-        bytes[1 + 2 * CACHE_ID_BYTES + 8 + i] = (unsigned char)(state->next_event >> (8 * i));
+        bytes[1 + 2 * CACHE_ID_BYTES + 8 + i] = (unsigned char)(state->next_sequence >> (8 * i));
     }
     MDB_val key = {5, "state"};
     MDB_val value = {sizeof(bytes), bytes};
@@ -312,7 +313,7 @@ static bool make_tables(struct store *store, struct error *error)
     int code = mdb_txn_begin(store->environment, NULL, 0, &transaction);
     if (code != 0)
         return environment_error(error, code, "cannot begin a change");
-    struct cache_state state = {.generation = 0, .next_event = 1};
+    struct cache_state state = {.generation = 0, .next_sequence = 1};
     bool is_made = open_tables(store, transaction, MDB_CREATE, error);
     if (is_made && mdb_get(transaction, store->tables[TABLE_META], &key, &value) == 0) {
         /* Another layout may have other tables: nothing is made in it. */

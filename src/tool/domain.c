@@ -137,9 +137,13 @@ static enum exit_status run_open(const struct call *call)
         return refuse_unasked(call);
     if (!workspace_read_config(&work, call))
         return work.status;
-    return is_all ? apply_to_all(&work, &act_open, work.domains, work.config->domain_count, is_yes)
-                  : apply_to_all(&work, &act_open, (const char *const *)options.operands,
-                                 options.operand_count, is_yes);
+    size_t count = is_all ? work.house->domain_count : options.operand_count;
+    const char **names = memory_new(count, sizeof(*names));
+    for (size_t i = 0; i < count; i++)
+        names[i] = is_all ? work.house->domains[i].name : options.operands[i];
+    enum exit_status status = apply_to_all(&work, &act_open, names, count, is_yes);
+    free(names);
+    return status;
 }
 
 static enum exit_status run_close(const struct call *call)

@@ -133,7 +133,6 @@ static bool take_over(struct import *import)
         .rows = import->file.rows,
         .row_count = import->file.row_count,
         .is_all_static = import->is_static,
-        .teams = work->teams,
     };
     return action_import(&action, &request, import->is_dry, &import->result, &error) ||
            workspace_fail(work, EXIT_FAILED, "%s", error.text);

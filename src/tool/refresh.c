@@ -179,7 +179,7 @@ static enum exit_status apply(struct refresh *refresh)
     struct error error = {0};
     action.actor = "refresh";
     refresh->request.ring = refresh->work.ring;
-    refresh->request.recipient_delimiter = action.recipient_delimiter;
+    refresh->request.house = action.house;
     refresh->request.now_s = action.now_s;
     if (!action_refresh(&action, &refresh->request, refresh->is_dry, &result, &error)) {
         console_complain("%s", error.text);

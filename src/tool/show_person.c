@@ -111,7 +111,6 @@ static void print_person(const struct person_view *view, const struct person_rec
     console_print_field("person", view->name);
     console_print_field("created", timestamp_format(person->date_created_us / 1000000, date));
     console_print_field("source", target_source_name(person->target_source));
-    console_print_field("extension", extension_policy_name(person->extension));
     targets_print(targets, view->is_shown);
     putchar('\n');
     table_print(&view->table);
@@ -125,7 +124,6 @@ static void print_person_json(const struct person_view *view, const struct perso
     json_object_set_new(object, "date_created", json_from_time(person->date_created_us / 1000000));
     json_object_set_new(object, "target_source",
                         json_string(target_source_name(person->target_source)));
-    json_object_set_new(object, "extension", json_string(extension_policy_name(person->extension)));
     json_object_set(object, "domains", view->domains);
     targets_set_json(object, targets, view->is_shown);
     json_print(object);

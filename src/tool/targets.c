@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "membership/target_list.h"
 #include "tool/console.h"
 #include "tool/json_output.h"
 
@@ -26,11 +27,16 @@ void targets_open_alias(const struct keyring *ring, const char *domain, const ch
 void targets_open_person(const struct keyring *ring, const char *name,
                          const struct person_record *record, struct targets *ret)
 {
+    struct target_list list;
+    struct error ignored;
     *ret = (struct targets){0};
-    if (record->sealed_targets.length == 0 ||
-        (ring != NULL &&
-         keyring_unseal_person(ring, name, record->sealed_targets, &ret->lines) == UNSEAL_DONE))
+    if (record->sealed_targets.length == 0) {
         count_lines(ret);
+    } else if (ring != NULL && target_list_open(ring, name, record, &list, &ignored)) {
+        target_list_used(&list, &ret->lines);
+        count_lines(ret);
+        target_list_finish(&list);
+    }
 }
 
 void targets_finish(struct targets *targets)

@@ -13,6 +13,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "base/timestamp.h"
+#include "setup/house_settings.h"
 #include "setup/lookup_settings.h"
 #include "tool/console.h"
 
@@ -55,13 +56,7 @@ bool workspace_read_config(struct workspace *work, const struct call *call)
         work->status = EXIT_CONFIG;
         return false;
     }
-    const struct config *config = work->config;
-    work->domains = memory_new(config->domain_count, sizeof(*work->domains));
-    work->teams = memory_new(config->domain_count, sizeof(*work->teams));
-    for (size_t i = 0; i < config->domain_count; i++) {
-        work->domains[i] = config->domains[i].name;
-        work->teams[i] = config->domains[i].team;
-    }
+    work->house = house_create_from_config(work->config);
     work->actor = find_actor();
     return true;
 }
@@ -157,10 +152,8 @@ struct action workspace_action(const struct workspace *work)
         .store = work->store,
         .ring = work->ring,
         .actor = work->actor,
-        .recipient_delimiter = work->config->server.recipient_delimiter,
         .now_s = timestamp_now_s(),
-        .domains = work->domains,
-        .domain_count = work->config->domain_count,
+        .house = work->house,
     };
 }
 
@@ -181,8 +174,7 @@ void workspace_finish(struct workspace *work)
     store_close(work->store);
     keyring_destroy(work->ring);
     free(work->actor);
-    free(work->domains);
-    free(work->teams);
+    house_destroy(work->house);
     config_destroy(work->config);
     *work = (struct workspace){.status = work->status};
 }

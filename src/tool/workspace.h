@@ -12,6 +12,7 @@
 #include "base/compiler.h"
 #include "config/config.h"
 #include "lookup/lookup.h"
+#include "membership/house.h"
 #include "store/keyring.h"
 #include "store/reader.h"
 #include "store/snapshot.h"
@@ -22,9 +23,8 @@
 struct workspace {
     enum exit_status status; /* of the step that failed */
     struct config *config;
-    const char **domains; /* the configured ones, and their teams in the same order */
-    const char **teams;
-    char *actor; /* "operator:NAME" of who called */
+    struct house *house; /* the rules of the configuration */
+    char *actor;         /* "operator:NAME" of who called */
     struct keyring *ring;
     struct store *store;
     struct snapshot *snapshot;

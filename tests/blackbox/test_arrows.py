@@ -27,7 +27,7 @@ ARROWS = {
     # Of a listing only the data: deciding and fetching are kept apart.
     "membership": ["base", "address", "store", "launchpad/listing.h"],
     "action": ["base", "address", "store", "membership"],
-    "setup": ["base", "config", "store", "lookup"],
+    "setup": ["base", "config", "store", "lookup", "membership/house.h"],
     "loop": ["base"],
     "server": ["base", "config", "wire", "store", "lookup", "loop", "setup"],
     # No loop and no transfer: a command is done when its one act is done.

@@ -25,8 +25,18 @@ struct world {
     struct action action;
 };
 
-static const char *const our_domains[] = {DOMAIN, "kubuntu.org"};
-static const char *const our_teams[] = {TEAM, "kubuntu-members"};
+static const struct house_domain our_domains[] = {
+    {.name = DOMAIN, .team = TEAM, .grace_s = 30 * 86400},
+    {.name = "kubuntu.org", .team = "kubuntu-members", .grace_s = 30 * 86400},
+};
+static const struct house house = {
+    .domains = our_domains,
+    .domain_count = ARRAY_LENGTH(our_domains),
+    .recipient_delimiter = "+",
+    .max_removals_percent = 10,
+    .max_additions_percent = 20,
+};
+static const struct house no_house = {.recipient_delimiter = "+"};
 
 static int set_up(void **state)
 {
@@ -44,9 +54,7 @@ static int set_up(void **state)
         .ring = world->ring,
         .actor = "operator:test",
         .now_s = 1000,
-        .recipient_delimiter = "+",
-        .domains = our_domains,
-        .domain_count = ARRAY_LENGTH(our_domains),
+        .house = &house,
     };
     *state = world;
     return 0;
@@ -117,7 +125,7 @@ static struct refresh_domain apply(struct world *world, struct listing *listing,
         .domains = &domain,
         .domain_count = 1,
         .ring = world->ring,
-        .recipient_delimiter = "+",
+        .house = &house,
         .fetch_generation = fetch_generation,
         .now_s = listing->fetch_began_s,
     };
@@ -346,7 +354,7 @@ static void a_missing_key_fails_the_refresh(void **state)
         .domains = &domain,
         .domain_count = 1,
         .ring = world->ring,
-        .recipient_delimiter = "+",
+        .house = &house,
         .fetch_generation = generation(world),
         .now_s = 2000,
     };
@@ -511,7 +519,7 @@ static void import_sorts_each_row_and_says_why(void **state)
         {IMPORT_REFUSED, "no refresh has filled"},
         {IMPORT_REFUSED, "not an address"},
     };
-    struct import_request request = {rows, ARRAY_LENGTH(rows), false, our_teams};
+    struct import_request request = {rows, ARRAY_LENGTH(rows), false};
     struct store_update_result result;
     struct error error = {0};
     uint64_t before = generation(world);
@@ -536,7 +544,7 @@ static void a_static_alias_is_never_touched_by_a_refresh(void **state)
     struct world *world = *state;
     static char *targets[] = {(char *)"x@home.example"};
     struct import_row row = {1, (char *)"ann@" DOMAIN, targets, 1, 0, ""};
-    struct import_request request = {&row, 1, true, our_teams};
+    struct import_request request = {&row, 1, true};
     struct store_update_result result;
     struct error error = {0};
     assert_true(action_import(&world->action, &request, false, &result, &error));
@@ -554,7 +562,7 @@ static enum import_fate import_one(struct world *world, const char *address, con
 {
     char *targets[] = {(char *)target};
     struct import_row row = {1, (char *)address, targets, 1, 0, ""};
-    struct import_request request = {&row, 1, is_all_static, our_teams};
+    struct import_request request = {&row, 1, is_all_static};
     struct store_update_result result;
     struct error error = {0};
     if (!action_import(&world->action, &request, false, &result, &error))
@@ -618,7 +626,7 @@ static void of_two_rows_of_one_person_the_first_in_the_file_counts(void **state)
     struct listing listing = listing_of("ann", 1000);
     struct refresh_domain domain = {
         .domain = "kubuntu.org", .team = "kubuntu-members", .listing = &listing};
-    struct refresh_request request = {&domain, 1, world->ring, "+", generation(world), 1000};
+    struct refresh_request request = {&domain, 1, world->ring, &house, generation(world), 1000};
     struct store_update_result result;
     struct error error = {0};
     assert_true(action_refresh(&world->action, &request, false, &result, &error));
@@ -627,7 +635,7 @@ static void of_two_rows_of_one_person_the_first_in_the_file_counts(void **state)
         {1, (char *)"ann@" DOMAIN, first, 1, 0, ""},
         {2, (char *)"ann@kubuntu.org", second, 1, 0, ""},
     };
-    struct import_request import = {rows, 2, false, our_teams};
+    struct import_request import = {rows, 2, false};
     assert_true(action_import(&world->action, &import, false, &result, &error));
     assert_int_equal(rows[0].fate, IMPORT_MATCHED);
     assert_int_equal(rows[1].fate, IMPORT_REFUSED);
@@ -641,7 +649,7 @@ static void a_target_in_a_domain_that_is_still_served_is_refused(void **state)
     struct error error = {0};
     const char *target = "bob@" DOMAIN;
     refresh(world, "ann bob", 1000);
-    world->action.domain_count = 0;
+    world->action.house = &no_house;
     assert_false(action_target_set(&world->action, "ann", &target, 1, &result, &error));
     assert_error(error, ERROR_INVALID, "a domain that the cache still serves");
 }
@@ -649,12 +657,14 @@ static void a_target_in_a_domain_that_is_still_served_is_refused(void **state)
 static void a_team_mistyped_before_the_first_fill_can_be_corrected(void **state)
 {
     struct world *world = *state;
-    const char *const wrong_teams[] = {"ubuntumembrs", "kubuntu-members"};
+    const struct house_domain wrong_domain = {.name = DOMAIN, .team = "ubuntumembrs", .grace_s = 1};
+    const struct house wrong_house = {&wrong_domain, 1, "+", 10, 20};
     static char *targets[] = {(char *)"x@home.example"};
     struct import_row row = {1, (char *)"press@" DOMAIN, targets, 1, 0, ""};
-    struct import_request request = {&row, 1, true, wrong_teams};
+    struct import_request request = {&row, 1, true};
     struct store_update_result result;
     struct error error = {0};
+    world->action.house = &wrong_house;
     assert_true(action_import(&world->action, &request, false, &result, &error));
     struct refresh_domain domain = refresh(world, "ann", 1000);
     assert_int_equal(domain.outcome, RUN_APPLIED);
@@ -693,7 +703,7 @@ static void only_a_domain_out_of_the_configuration_can_be_removed(void **state)
     refresh(world, "ann bob", 1000);
     assert_false(action_domain_remove(&world->action, DOMAIN, &result, &error));
     assert_error(error, ERROR_INVALID, "still stands in the configuration");
-    world->action.domain_count = 0;
+    world->action.house = &no_house;
     assert_true(action_domain_remove(&world->action, DOMAIN, &result, &error));
     assert_string_equal(state_of(world, "ann"), "absent");
     assert_false(action_domain_remove(&world->action, DOMAIN, &result, &error));

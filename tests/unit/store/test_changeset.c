@@ -260,7 +260,7 @@ static void a_changeset_counts_what_it_holds(void **state)
 {
     (void)state;
     struct changeset *changeset = changeset_create();
-    struct person_record person = {.extension = EXTENSION_APPEND};
+    struct person_record person = {.date_created_us = 4};
     struct membership_record membership = {.is_member = true};
     struct domain_record domain = {.team = span_of("team")};
     struct event_record event = {.act = span_of("act")};
@@ -284,7 +284,7 @@ static bool plan_all_tables(void *context, struct snapshot *snapshot, struct cha
                             struct error *error)
 {
     const bool *is_there = context;
-    struct person_record person = {.date_created_us = 5, .extension = EXTENSION_DROP};
+    struct person_record person = {.date_created_us = 5, .is_paused = true};
     struct membership_record membership = {.is_member = true, .since_s = 6};
     struct domain_record domain = {.filled_s = 7, .team = span_of("team")};
     (void)snapshot, (void)error;
@@ -846,7 +846,7 @@ static void a_killed_writer_leaves_the_old_generation_or_the_new_one(void **stat
             assert_int_equal(since_of(f->store, local), after);
         }
         struct snapshot *snapshot = begin(f->store);
-        assert_int_equal(snapshot->state.next_event, 5 * after + 1);
+        assert_int_equal(snapshot->state.next_sequence, 5 * after + 1);
         snapshot_end(snapshot);
     }
     /* Ten rows, the state row, before the commit; after the commit. */

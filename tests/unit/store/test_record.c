@@ -42,7 +42,6 @@ static void encode_person(struct buffer *out)
     const struct person_record record = {
         .stamp = STAMP,
         .date_created_us = 1118048391596025,
-        .extension = EXTENSION_REFUSE,
         .target_source = TARGET_SOURCE_PERSON,
         .sealed_targets = span_of("sealed"),
     };

@@ -1,0 +1,50 @@
+#include "setup/house_settings.h"
+
+#include <stdlib.h>
+
+#include "base/memory.h"
+
+#define DAY_S INT64_C(86400)
+
+static const char *const *make_role_names(const struct config_domain *domain)
+{
+    const char **names = memory_new(domain->role_count, sizeof(*names));
+    for (size_t i = 0; i < domain->role_count; i++)
+        names[i] = domain->roles[i].name;
+    return names;
+}
+
+struct house *house_create_from_config(const struct config *config)
+{
+    struct house_domain *domains = memory_new(config->domain_count, sizeof(*domains));
+    for (size_t i = 0; i < config->domain_count; i++) {
+        const struct config_domain *domain = &config->domains[i];
+        domains[i] = (struct house_domain){
+            .name = domain->name,
+            .team = domain->team,
+            .grace_s = 30 * DAY_S,
+            .wants_proof = domain->proof != NULL,
+            .roles = make_role_names(domain),
+            .role_count = domain->role_count,
+        };
+    }
+    struct house *house = memory_new(1, sizeof(*house));
+    *house = (struct house){
+        .domains = domains,
+        .domain_count = config->domain_count,
+        .recipient_delimiter = config->server.recipient_delimiter,
+        .max_removals_percent = 10,
+        .max_additions_percent = 20,
+    };
+    return house;
+}
+
+void house_destroy(struct house *house)
+{
+    if (house == NULL)
+        return;
+    for (size_t i = 0; i < house->domain_count; i++)
+        free((void *)house->domains[i].roles);
+    free((void *)house->domains);
+    free(house);
+}
