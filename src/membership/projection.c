@@ -501,7 +501,9 @@ static bool plan_scene(struct scene *scene, const struct membership_record *befo
     count_lacking_day(scene);
     struct projection_verdict standing = judge(scene);
     const struct alias_record *alias = scene->has_alias ? &scene->alias : NULL;
-    bool is_unfit = !scene->person->is_banned && name_is_unfit(scene);
+    /* A banned account must not take away what is another's extension: such a name stays taken. */
+    bool is_unfit =
+        (!scene->person->is_banned || scene->unfit == REASON_TAKEN) && name_is_unfit(scene);
     ret->verdict = is_unfit ? (struct projection_verdict){ALIAS_REFUSED, scene->unfit, false}
                             : stay_gone(scene, alias, standing);
     if (alias != NULL && !is_of_others(alias)) {
