@@ -261,7 +261,7 @@ static void a_changeset_counts_what_it_holds(void **state)
     (void)state;
     struct changeset *changeset = changeset_create();
     struct person_record person = {.date_created_us = 4};
-    struct membership_record membership = {.is_member = true};
+    struct membership_record membership = {.is_member = true, .extension = EXTENSION_APPEND};
     struct domain_record domain = {.team = span_of("team")};
     struct event_record event = {.act = span_of("act")};
     assert_int_equal(changeset_count(changeset), 0);
@@ -285,7 +285,8 @@ static bool plan_all_tables(void *context, struct snapshot *snapshot, struct cha
 {
     const bool *is_there = context;
     struct person_record person = {.date_created_us = 5, .is_paused = true};
-    struct membership_record membership = {.is_member = true, .since_s = 6};
+    struct membership_record membership = {
+        .is_member = true, .since_s = 6, .extension = EXTENSION_APPEND};
     struct domain_record domain = {.filled_s = 7, .team = span_of("team")};
     (void)snapshot, (void)error;
     if (*is_there) {

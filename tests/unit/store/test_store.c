@@ -261,7 +261,7 @@ static int make_other_layout(const void *argument)
     char bytes[64];
     must(old.mv_size == 1 + 16 + 16 + 8 + 8);
     memcpy(bytes, old.mv_data, old.mv_size);
-    bytes[0] = 2;
+    bytes[0] = RECORD_LAYOUT_VERSION + 1;
     MDB_val value = {old.mv_size, bytes};
     must(mdb_put(transaction, store->tables[TABLE_META], &key, &value, 0) == 0);
     /* And it has fewer tables, as an older release would. */
@@ -293,8 +293,8 @@ static void another_layout_is_refused_and_left_alone(void **state)
     cache_change(&f->cache, "alias d.org jdoe active append a@x.org");
     assert_int_equal(elsewhere_run(&f->cache.elsewhere, make_other_layout, f->cache.directory, 64),
                      0);
-    assert_int_equal(
-        try_open(f, STORE_WRITE, ERROR_INVALID, "has layout 2; this release reads layout 1"), 0);
+    assert_int_equal(try_open(f, STORE_WRITE, ERROR_INVALID, "has layout 3; this release reads"),
+                     0);
     int status = elsewhere_run(&f->cache.elsewhere, count_tables, f->cache.directory, 64);
     assert_int_equal(WEXITSTATUS(status), TABLE_COUNT - 1);
 }
@@ -303,10 +303,10 @@ static void a_reader_refuses_another_layout(void **state)
 {
     struct fixture *f = *state;
     cache_change(&f->cache, "alias d.org jdoe active append a@x.org");
-    char row[49] = {2};
+    char row[49] = {RECORD_LAYOUT_VERSION + 1};
     cache_put_raw(&f->cache, TABLE_META, span_of("state"), (struct span){row, sizeof(row)});
-    assert_int_equal(try_open(f, STORE_READ, ERROR_INVALID, "layout 2"), 0);
-    row[0] = 1;
+    assert_int_equal(try_open(f, STORE_READ, ERROR_INVALID, "layout 3"), 0);
+    row[0] = RECORD_LAYOUT_VERSION;
     struct span rows[] = {{row, 0}, {row, 48}};
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
         unlink(f->cache.data);
