@@ -1,24 +1,11 @@
 #include "action/domain.h"
 
-#include <string.h>
+#include "action/update.h"
 
 struct domain_request {
-    const struct action *action;
     const char *domain;
     bool open;
 };
-
-static void tell(const struct action *action, const char *act, const char *domain,
-                 struct changeset *changeset)
-{
-    struct event_record event = {
-        .at_s = action->now_s,
-        .actor = span_of(action->actor),
-        .act = span_of(act),
-        .domain = span_of(domain),
-    };
-    changeset_event(changeset, &event);
-}
 
 static bool find_row(const char *domain, struct snapshot *snapshot, struct domain_record *ret,
                      struct error *error)
@@ -30,37 +17,35 @@ static bool find_row(const char *domain, struct snapshot *snapshot, struct domai
                       "the cache has no domain %s yet; a refresh or an import brings it", domain));
 }
 
-static bool plan_state(void *context, struct snapshot *snapshot, struct changeset *changeset,
-                       struct error *error)
+static bool plan_state(void *context, const struct planning *planning, struct error *error)
 {
     const struct domain_request *request = context;
     struct domain_record row;
-    if (!find_row(request->domain, snapshot, &row, error))
+    if (!find_row(request->domain, planning->snapshot, &row, error))
         return false;
     if (!request->open && !row.is_open)
         return true;
     row.is_open = request->open;
     if (request->open)
-        row.opened_generation = snapshot_generation(snapshot) + 1;
-    changeset_begin_group(changeset, false);
-    changeset_put_domain(changeset, request->domain, &row);
-    tell(request->action, request->open ? "domain.open" : "domain.close", request->domain,
-         changeset);
+        row.opened_generation = snapshot_generation(planning->snapshot) + 1;
+    changeset_begin_group(planning->changeset, false);
+    changeset_put_domain(planning->changeset, request->domain, &row);
+    action_event(planning, request->open ? "domain.open" : "domain.close", request->domain, "", "");
     return true;
 }
 
 bool action_domain_open(const struct action *action, const char *domain,
                         struct store_update_result *ret, struct error *error)
 {
-    struct domain_request request = {action, domain, true};
-    return store_update(action->store, plan_state, &request, ret, error);
+    struct domain_request request = {domain, true};
+    return action_update(action, plan_state, &request, ret, error);
 }
 
 bool action_domain_close(const struct action *action, const char *domain,
                          struct store_update_result *ret, struct error *error)
 {
-    struct domain_request request = {action, domain, false};
-    return store_update(action->store, plan_state, &request, ret, error);
+    struct domain_request request = {domain, false};
+    return action_update(action, plan_state, &request, ret, error);
 }
 
 static bool delete_alias(void *context, const char *domain, const char *local,
@@ -83,19 +68,20 @@ static bool delete_membership(void *context, const char *domain, const char *nam
  * One group, so that it is one piece however large: a domain half removed would answer NOTFOUND
  * for names whose neighbours still work.
  */
-static bool plan_removal(void *context, struct snapshot *snapshot, struct changeset *changeset,
-                         struct error *error)
+static bool plan_removal(void *context, const struct planning *planning, struct error *error)
 {
     const struct domain_request *request = context;
+    struct snapshot *snapshot = planning->snapshot;
+    struct changeset *changeset = planning->changeset;
     struct domain_record row;
-    if (!find_row(request->domain, snapshot, &row, error))
+    if (!find_row(request->domain, planning->snapshot, &row, error))
         return false;
     changeset_begin_group(changeset, false);
     if (!snapshot_each_alias(snapshot, request->domain, delete_alias, changeset, error) ||
         !snapshot_each_membership(snapshot, request->domain, delete_membership, changeset, error))
         return false;
     changeset_delete_domain(changeset, request->domain);
-    tell(request->action, "domain.remove", request->domain, changeset);
+    action_event(planning, "domain.remove", request->domain, "", "");
     return true;
 }
 
@@ -105,6 +91,6 @@ bool action_domain_remove(const struct action *action, const char *domain,
     if (house_find(action->house, domain) != NULL)
         return error_set(error, ERROR_INVALID,
                          "%s still stands in the configuration; take it out there first", domain);
-    struct domain_request request = {action, domain, false};
-    return store_update(action->store, plan_removal, &request, ret, error);
+    struct domain_request request = {domain, false};
+    return action_update(action, plan_removal, &request, ret, error);
 }

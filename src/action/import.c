@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "action/target.h"
+#include "action/update.h"
 #include "address/address.h"
 #include "address/role.h"
 #include "base/memory.h"
@@ -15,9 +16,10 @@
 
 struct import {
     const struct action *action;
+    const struct planning *planning;
     struct import_request *request;
-    struct snapshot *snapshot;
-    struct changeset *changeset;
+    struct snapshot *snapshot;   /* of planning */
+    struct changeset *changeset; /* of planning */
     size_t *by_address; /* rows in the order of their folded local part, then of their line */
     struct address *addresses;
     bool *has_domain_row; /* per configured domain: its row is there or was just put */
@@ -119,27 +121,13 @@ static bool import_member(struct import *import, struct import_row *row,
     }
     bool is_fine = check_member_targets(import, row, &lines, error);
     if (is_fine && row->fate == IMPORT_MATCHED) {
-        is_fine = target_plan_person(import->action, address->local,
-                                     (struct span){lines.data, lines.length}, import->snapshot,
-                                     import->changeset, error);
+        is_fine = target_plan_person(import->planning, address->local,
+                                     (struct span){lines.data, lines.length}, error);
         import->matched = row;
         import->matched_address = address;
     }
     buffer_finish(&lines);
     return is_fine;
-}
-
-static void tell_static(struct import *import, const struct address *address)
-{
-    struct event_record event = {
-        .at_s = import->action->now_s,
-        .actor = span_of(import->action->actor),
-        .act = span_of("alias.static"),
-        .domain = span_of(address->domain),
-        .subject = span_of(address->local),
-        .detail = span_of("import"),
-    };
-    changeset_event(import->changeset, &event);
 }
 
 /* The static alias that stands there has just these targets. */
@@ -174,7 +162,7 @@ static void put_static(struct import *import, const struct address *address,
     };
     changeset_begin_group(import->changeset, before == NULL);
     changeset_put_alias(import->changeset, address->domain, address->local, &alias);
-    tell_static(import, address);
+    action_event(import->planning, "alias.static", address->domain, address->local, "import");
     buffer_finish(&sealed);
 }
 
@@ -304,16 +292,16 @@ struct import_context {
     struct import_request *request;
 };
 
-static bool plan_import(void *context, struct snapshot *snapshot, struct changeset *changeset,
-                        struct error *error)
+static bool plan_import(void *context, const struct planning *planning, struct error *error)
 {
     const struct import_context *from = context;
     struct import_request *request = from->request;
     struct import import = {
         .action = from->action,
+        .planning = planning,
         .request = request,
-        .snapshot = snapshot,
-        .changeset = changeset,
+        .snapshot = planning->snapshot,
+        .changeset = planning->changeset,
         .by_address = memory_new(request->row_count, sizeof(size_t)),
         .addresses = memory_new(request->row_count, sizeof(struct address)),
         .has_domain_row = memory_new(from->action->house->domain_count, sizeof(bool)),
@@ -339,6 +327,6 @@ bool action_import(const struct action *action, struct import_request *request, 
                    struct store_update_result *ret, struct error *error)
 {
     struct import_context context = {action, request};
-    return is_dry ? store_preview(action->store, plan_import, &context, ret, error)
-                  : store_update(action->store, plan_import, &context, ret, error);
+    return is_dry ? action_preview(action, plan_import, &context, ret, error)
+                  : action_update(action, plan_import, &context, ret, error);
 }

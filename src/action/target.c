@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "action/update.h"
 #include "address/address.h"
 #include "base/memory.h"
-#include "membership/projection.h"
 #include "membership/target_list.h"
 
 static bool is_ours(const struct action *action, const char *domain)
@@ -62,24 +62,12 @@ static void set_operator_targets(struct target_list *list, struct span lines)
         target_list_add(list, TARGET_SOURCE_OPERATOR, true, line);
 }
 
-static void tell(const struct action *action, const char *act, const char *name,
-                 struct changeset *changeset)
-{
-    struct event_record event = {
-        .at_s = action->now_s,
-        .actor = span_of(action->actor),
-        .act = span_of(act),
-        .subject = span_of(name),
-    };
-    changeset_event(changeset, &event);
-}
-
-bool target_plan_person(const struct action *action, const char *name, struct span lines,
-                        struct snapshot *snapshot, struct changeset *changeset, struct error *error)
+bool target_plan_person(const struct planning *planning, const char *name, struct span lines,
+                        struct error *error)
 {
     struct person_record person;
     struct target_list before, after;
-    enum store_result result = snapshot_person(snapshot, name, &person, error);
+    enum store_result result = snapshot_person(planning->snapshot, name, &person, error);
     if (result == STORE_TROUBLE)
         return false;
     if (result == STORE_ABSENT)
@@ -87,28 +75,19 @@ bool target_plan_person(const struct action *action, const char *name, struct sp
                          "no person of the name %s is known; a refresh brings members", name);
     /* What does not open is replaced: an operator mends it just so. */
     struct error unopened;
-    if (!target_list_open(action->ring, name, &person, &before, &unopened))
+    if (!target_list_open(planning->ring, name, &person, &before, &unopened))
         target_list_finish(&before);
-    if (!target_list_open(action->ring, name, &person, &after, &unopened))
+    if (!target_list_open(planning->ring, name, &person, &after, &unopened))
         target_list_finish(&after);
     set_operator_targets(&after, lines);
     bool is_fine = true;
     if (!target_list_equal(&before, &after) ||
         (after.count == 0 && person.sealed_targets.length != 0)) {
         struct buffer sealed = {0};
-        const struct planning planning = {
-            .house = action->house,
-            .ring = action->ring,
-            .actor = action->actor,
-            .now_s = action->now_s,
-            .is_time_trusted = true,
-            .snapshot = snapshot,
-            .changeset = changeset,
-        };
-        target_list_seal(&after, action->ring, name, &sealed, &person);
-        changeset_begin_group(changeset, false);
-        tell(action, lines.length != 0 ? "target.set" : "target.clear", name, changeset);
-        is_fine = projection_plan_person(&planning, name, &person, error);
+        target_list_seal(&after, planning->ring, name, &sealed, &person);
+        changeset_begin_group(planning->changeset, false);
+        action_event(planning, lines.length != 0 ? "target.set" : "target.clear", "", name, "");
+        is_fine = projection_plan_person(planning, name, &person, error);
         buffer_finish(&sealed);
     }
     target_list_finish(&before);
@@ -139,18 +118,15 @@ bool target_check_served(struct snapshot *snapshot, struct span lines, struct er
 }
 
 struct target_request {
-    const struct action *action;
     const char *name;
     struct span lines;
 };
 
-static bool plan_target(void *context, struct snapshot *snapshot, struct changeset *changeset,
-                        struct error *error)
+static bool plan_target(void *context, const struct planning *planning, struct error *error)
 {
     const struct target_request *request = context;
-    return target_check_served(snapshot, request->lines, error) &&
-           target_plan_person(request->action, request->name, request->lines, snapshot, changeset,
-                              error);
+    return target_check_served(planning->snapshot, request->lines, error) &&
+           target_plan_person(planning, request->name, request->lines, error);
 }
 
 bool action_target_set(const struct action *action, const char *name, const char *const *targets,
@@ -159,8 +135,8 @@ bool action_target_set(const struct action *action, const char *name, const char
     struct buffer lines = {0};
     bool is_done = target_check_all(action, targets, count, true, &lines, error);
     if (is_done) {
-        struct target_request request = {action, name, {lines.data, lines.length}};
-        is_done = store_update(action->store, plan_target, &request, ret, error);
+        struct target_request request = {name, {lines.data, lines.length}};
+        is_done = action_update(action, plan_target, &request, ret, error);
     }
     buffer_finish(&lines);
     return is_done;
@@ -169,6 +145,6 @@ bool action_target_set(const struct action *action, const char *name, const char
 bool action_target_clear(const struct action *action, const char *name,
                          struct store_update_result *ret, struct error *error)
 {
-    struct target_request request = {action, name, {"", 0}};
-    return store_update(action->store, plan_target, &request, ret, error);
+    struct target_request request = {name, {"", 0}};
+    return action_update(action, plan_target, &request, ret, error);
 }

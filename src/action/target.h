@@ -8,6 +8,7 @@
 #include "action/actor.h"
 #include "base/buffer.h"
 #include "base/error.h"
+#include "membership/projection.h"
 #include "store/changeset.h"
 #include "store/snapshot.h"
 
@@ -40,9 +41,11 @@ bool action_target_set(const struct action *action, const char *name, const char
 bool action_target_clear(const struct action *action, const char *name,
                          struct store_update_result *ret, struct error *error) MUST_CHECK;
 
-/* Puts the person's row with these targets and all aliases that follow from it. */
-bool target_plan_person(const struct action *action, const char *name, struct span lines,
-                        struct snapshot *snapshot, struct changeset *changeset,
+/*
+ * Puts the person's row with these targets of the operator and all aliases that follow from it.
+ * ERROR_INVALID: unknown person; else as projection_plan_person.
+ */
+bool target_plan_person(const struct planning *planning, const char *name, struct span lines,
                         struct error *error) MUST_CHECK;
 
 #endif

@@ -122,11 +122,29 @@ static char *checked_title(struct build *build, const struct parsed_section *sec
     return name;
 }
 
+static void *field_of(const struct config_key *key, void *target)
+{
+    return (char *)target + key->offset;
+}
+
+/* Of the keys of one section. */
+static void store_defaults(enum config_section_id section, void *target)
+{
+    for (size_t i = 0; i < config_key_count; i++) {
+        const struct config_key *key = &config_keys[i];
+        struct buffer wrong = {0};
+        if (key->section == section && key->fallback != NULL &&
+            !value_parse(key, key->fallback, field_of(key, target), &wrong))
+            abort(); /* a row of the table contradicts itself */
+    }
+}
+
 static void place_domain(struct build *build, size_t section)
 {
     const struct parsed_section *parsed = &build->parsed->sections[section];
     struct config *config = build->config;
     struct config_domain domain = {.name = checked_title(build, parsed)};
+    store_defaults(SECTION_DOMAIN, &domain);
     for (size_t i = 0; i < config->domain_count && domain.name != NULL; i++) {
         const char *other = config->domains[i].name;
         if (other == NULL || strcmp(other, domain.name) != 0)
@@ -193,22 +211,6 @@ static void place_sections(struct build *build)
     }
 }
 
-static void *field_of(const struct config_key *key, void *target)
-{
-    return (char *)target + key->offset;
-}
-
-static void store_defaults(struct config *config)
-{
-    for (size_t i = 0; i < config_key_count; i++) {
-        const struct config_key *key = &config_keys[i];
-        struct buffer wrong = {0};
-        if (key->fallback != NULL &&
-            !value_parse(key, key->fallback, field_of(key, config), &wrong))
-            abort(); /* a row of the table contradicts itself */
-    }
-}
-
 static bool store_list_element(struct build *build, const struct parsed_value *value,
                                struct buffer *wrong)
 {
@@ -220,12 +222,12 @@ static bool store_list_element(struct build *build, const struct parsed_value *v
         add_listener(build, value->line, listener);
         return true;
     }
-    struct config_role *role = section_target(build, value->section);
-    char *target = NULL;
-    if (!value_parse(value->key, value->text, &target, wrong))
+    struct config_list *list = field_of(value->key, section_target(build, value->section));
+    char *item = NULL;
+    if (!value_parse(value->key, value->text, &item, wrong))
         return false;
-    role->targets = memory_resize(role->targets, role->target_count + 1, sizeof(*role->targets));
-    role->targets[role->target_count++] = target;
+    list->items = memory_resize(list->items, list->count + 1, sizeof(*list->items));
+    list->items[list->count++] = item;
     return true;
 }
 
@@ -297,6 +299,20 @@ static void check_alerts(struct build *build)
                     "alerts lies in our own domain \"%s\"; give an address elsewhere", domain);
 }
 
+/* One of the two alone is a mistake. */
+static void check_login(struct build *build)
+{
+    const struct config_notify *notify = &build->config->notify;
+    if ((notify->user == NULL) == (notify->password_file == NULL))
+        return;
+    const char *given = notify->user != NULL ? "user" : "password-file";
+    const char *missing = notify->user != NULL ? "password-file" : "user";
+    for (size_t i = 0; i < build->parsed->section_count; i++)
+        if (build->parsed->sections[i].id == SECTION_NOTIFY)
+            problem_add(build->problems, build->parsed->sections[i].line,
+                        "section notify has %s and no %s; give both or none", given, missing);
+}
+
 static void check_missing(struct build *build)
 {
     for (size_t i = 0; i < build->parsed->section_count; i++)
@@ -309,12 +325,15 @@ static void check_missing(struct build *build)
 void config_build(const struct parsed *parsed, struct config *config, struct problem_list *problems)
 {
     struct build build = {.parsed = parsed, .config = config, .problems = problems};
-    store_defaults(config);
+    for (int id = SECTION_TOP; id < SECTION_COUNT; id++)
+        if (id != SECTION_DOMAIN && !config_sections[id].many)
+            store_defaults((enum config_section_id)id, config);
     place_sections(&build);
     store_values(&build);
     check_alerts(&build);
     if (parsed->complete) {
         check_remote(&build);
+        check_login(&build);
         check_missing(&build);
     }
     free(build.places);

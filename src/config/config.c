@@ -62,14 +62,23 @@ bool config_read(const char *file, struct config **ret_config, struct config_pro
     return true;
 }
 
+static void list_finish(struct config_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        free(list->items[i]);
+    free(list->items);
+}
+
 static void domain_finish(struct config_domain *domain)
 {
     for (size_t i = 0; i < domain->role_count; i++) {
-        for (size_t j = 0; j < domain->roles[i].target_count; j++)
-            free(domain->roles[i].targets[j]);
-        free(domain->roles[i].targets);
+        list_finish(&domain->roles[i].targets);
         free(domain->roles[i].name);
     }
+    list_finish(&domain->reserved);
+    list_finish(&domain->admins);
+    list_finish(&domain->notices);
+    free(domain->admin_team);
     free(domain->roles);
     free(domain->name);
     free(domain->team);
@@ -91,6 +100,14 @@ void config_destroy(struct config *config)
     free(config->server.user);
     free(config->launchpad.api);
     free(config->launchpad.credentials);
+    free(config->notify.smtp);
+    free(config->notify.ca_file);
+    free(config->notify.user);
+    free(config->notify.password_file);
+    free(config->notify.from);
+    free(config->notify.templates);
+    list_finish(&config->dns.servers);
+    free(config->dns.trust_anchors);
     free(config->file);
     free(config->cache);
     free(config->key_file);

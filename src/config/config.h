@@ -29,10 +29,14 @@ struct config_listener {
     char *map;          /* tcp_table only: the map that this listener serves */
 };
 
+struct config_list {
+    char **items;
+    size_t count;
+};
+
 struct config_role {
     char *name; /* lower-case local part */
-    char **targets;
-    size_t target_count;
+    struct config_list targets;
 };
 
 struct config_domain {
@@ -40,6 +44,12 @@ struct config_domain {
     char *team;      /* Launchpad name without "~" */
     char *proof;     /* wanted TXT text, or NULL: no check */
     char *catch_all; /* target, or NULL */
+    int64_t grace_ms;
+    bool rejects_in_grace;       /* a leaving name is refused instead of being delivered */
+    struct config_list reserved; /* lower-case local parts */
+    struct config_list admins;   /* Launchpad names */
+    char *admin_team;            /* Launchpad name without "~", or NULL */
+    struct config_list notices;  /* addresses that admins' notices go to; empty: alerts */
     struct config_role *roles;
     size_t role_count;
 };
@@ -54,6 +64,37 @@ struct config_launchpad {
     int64_t request_timeout_ms;    /* one request */
     int64_t total_timeout_ms;      /* the whole fetch */
     uint64_t response_limit_bytes; /* one body after decompression */
+};
+
+struct config_refresh {
+    unsigned max_removals_percent;
+    unsigned max_additions_percent;
+    int64_t stale_after_ms;
+};
+
+enum config_starttls {
+    CONFIG_STARTTLS_NEVER,
+    CONFIG_STARTTLS_MAY, /* if the server offers it */
+    CONFIG_STARTTLS_MUST,
+};
+
+/* How notices leave by mail. */
+struct config_notify {
+    char *smtp; /* "smtp://HOST:PORT" or "smtps://HOST:PORT" */
+    enum config_starttls starttls;
+    char *ca_file;              /* certificates to trust instead of the system's, or NULL */
+    char *user, *password_file; /* both or none */
+    char *from;                 /* of the header; NULL: alerts */
+    bool null_sender;           /* the envelope's sender is "<>", else from */
+    char *templates;            /* directory of texts that replace the built-in ones, or NULL */
+    int64_t timeout_ms;         /* of one mail */
+};
+
+/* How the TXT records are asked for that prove domains. */
+struct config_dns {
+    struct config_list servers; /* "ADDRESS@PORT"; empty: those of resolv.conf */
+    char *trust_anchors;        /* file of DNSSEC anchors */
+    int64_t timeout_ms;
 };
 
 struct config_server {
@@ -73,6 +114,9 @@ struct config {
     char *alerts;   /* address of the operators, outside all domains below */
     uint64_t cache_limit_bytes;
     struct config_launchpad launchpad;
+    struct config_refresh refresh;
+    struct config_notify notify;
+    struct config_dns dns;
     struct config_server server;
     struct config_domain *domains;
     size_t domain_count;

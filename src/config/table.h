@@ -16,6 +16,8 @@ enum config_type {                       /* the field that a value is stored in 
                    CONFIG_PATH,          /* char *, absolute */
                    CONFIG_ADDRESS,       /* char *, mail address, domain in lower case */
                    CONFIG_URL,           /* char *, root of a web service, no slash at its end */
+                   CONFIG_SMTP_URL,      /* char *, smtp:// or smtps://, host and port */
+                   CONFIG_DNS_SERVER,    /* char *, "ADDRESS@PORT" */
                    CONFIG_DELIMITERS,    /* char *, may be empty */
                    CONFIG_MAP,           /* char * */
                    CONFIG_TEAM,          /* char *, Launchpad name */
@@ -26,12 +28,18 @@ enum config_type {                       /* the field that a value is stored in 
                    CONFIG_DURATION,      /* int64_t; milliseconds, as are its limits */
                    CONFIG_BYTES,         /* uint64_t; bytes, as are its limits */
                    CONFIG_NUMBER,        /* unsigned */
+                   CONFIG_PERCENT,       /* unsigned, with "%" */
                    CONFIG_BOOLEAN,       /* bool */
+                   CONFIG_GRACE,         /* bool: reject */
+                   CONFIG_STARTTLS,      /* enum config_starttls */
 };
 
 enum config_section_id {
     SECTION_TOP, /* what stands in no section; its own parent */
     SECTION_LAUNCHPAD,
+    SECTION_REFRESH,
+    SECTION_NOTIFY,
+    SECTION_DNS,
     SECTION_SERVER,
     SECTION_TCP_TABLE,
     SECTION_DOMAIN,
@@ -44,13 +52,13 @@ struct config_key {
     const char *name;
     enum config_type type;
     bool required;
-    bool list;            /* { "a", "b" }, stored one by one */
-    uint64_t min, max;    /* of TEXT, DURATION, BYTES and NUMBER */
+    bool list;            /* { "a", "b" }, a struct config_list; listeners go to the server's */
+    uint64_t min, max;    /* of TEXT, DURATION, BYTES, NUMBER and PERCENT */
     const char *fallback; /* the default as it would be written, or NULL: none */
     const char *program;  /* who uses it: a program's name or "all" */
     const char *help;     /* one sentence */
     size_t offset;        /* of the field in config, config_domain, config_role or config_listener;
-                             unused for lists */
+                             unused for listeners */
 };
 
 struct config_section {

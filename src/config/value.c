@@ -175,6 +175,44 @@ static bool parse_url(const struct config_key *key, const char *text, void *ret_
     return true;
 }
 
+static bool parse_smtp_url(const struct config_key *key, const char *text, void *ret_field,
+                           struct buffer *wrong)
+{
+    (void)key;
+    uint64_t port;
+    size_t scheme = strncmp(text, "smtps://", 8) == 0  ? 8
+                    : strncmp(text, "smtp://", 7) == 0 ? 7
+                                                       : 0;
+    const char *colon = strrchr(text, ':');
+    size_t host = scheme != 0 ? strspn(text + scheme, SMALL LARGE DIGITS ".-:[]") : 0;
+    if (scheme == 0 || text[scheme + host] != '\0' || colon <= text + scheme ||
+        !text_parse_number(colon + 1, 1, 65535, &port))
+        return refuse(wrong, "is not a mail server; write it as smtp://127.0.0.1:25");
+    store_text(ret_field, text);
+    return true;
+}
+
+/* In libunbound's form, the port behind "@". */
+static bool parse_dns_server(const struct config_key *key, const char *text, void *ret_field,
+                             struct buffer *wrong)
+{
+    (void)key;
+    struct config_listener at = {0};
+    struct buffer unused = {0};
+    struct buffer server = {0};
+    buffer_appendf(&server, "inet:%s", text);
+    bool is_fine = listener_parse(buffer_text(&server), &at, &unused) && at.inet_port != 0;
+    buffer_finish(&unused);
+    buffer_clear(&server);
+    if (is_fine) {
+        buffer_appendf(&server, "%s@%u", at.inet_address, (unsigned)at.inet_port);
+        store_text(ret_field, buffer_text(&server));
+    }
+    buffer_finish(&server);
+    listener_finish(&at);
+    return is_fine || refuse(wrong, "is not a DNS server; write it as 127.0.0.1:53 or [::1]:53");
+}
+
 static bool parse_delimiters(const struct config_key *key, const char *text, void *ret_field,
                              struct buffer *wrong)
 {
@@ -284,6 +322,59 @@ static bool parse_number(const struct config_key *key, const char *text, void *r
     return true;
 }
 
+static bool parse_percent(const struct config_key *key, const char *text, void *ret_field,
+                          struct buffer *wrong)
+{
+    size_t length = strlen(text);
+    uint64_t number = 0;
+    CLEANUP(memory_free_at) char *digits = memory_copy_bytes(text, length - 1);
+    if (text[length - 1] != '%' || !text_parse_number(digits, key->min, key->max, &number)) {
+        buffer_append_text(wrong, "is not such a share; give a ");
+        config_append_type(wrong, key);
+        return false;
+    }
+    *(unsigned *)ret_field = (unsigned)number;
+    return true;
+}
+
+/* The place of text among words, which end with NULL; false: it is none of them. */
+static bool parse_choice(const char *text, const char *const *words, size_t *ret)
+{
+    for (*ret = 0; words[*ret] != NULL; ++*ret)
+        if (strcmp(words[*ret], text) == 0)
+            return true;
+    return false;
+}
+
+static bool parse_grace(const struct config_key *key, const char *text, void *ret_field,
+                        struct buffer *wrong)
+{
+    (void)key;
+    static const char *const words[] = {"deliver", "reject", NULL};
+    size_t place;
+    if (!parse_choice(text, words, &place))
+        return refuse(wrong, "is neither deliver nor reject; write one of them");
+    *(bool *)ret_field = place == 1;
+    return true;
+}
+
+static bool parse_starttls(const struct config_key *key, const char *text, void *ret_field,
+                           struct buffer *wrong)
+{
+    (void)key;
+    static const char *const words[] = {
+        [CONFIG_STARTTLS_NEVER] = "never",
+        [CONFIG_STARTTLS_MAY] = "may",
+        [CONFIG_STARTTLS_MUST] = "must",
+        NULL,
+    };
+    size_t place;
+    if (!parse_choice(text, words, &place))
+        return refuse(wrong, "is none of never, may and must; write one of them");
+    *(enum config_starttls *)ret_field = (enum config_starttls)place;
+    return true;
+}
+
 static bool parse_boolean(const struct config_key *key, const char *text, void *ret_field,
                           struct buffer *wrong)
 {
@@ -312,6 +403,8 @@ bool value_parse(const struct config_key *key, const char *text, void *ret_field
         [CONFIG_PATH] = parse_path,
         [CONFIG_ADDRESS] = parse_address,
         [CONFIG_URL] = parse_url,
+        [CONFIG_SMTP_URL] = parse_smtp_url,
+        [CONFIG_DNS_SERVER] = parse_dns_server,
         [CONFIG_DELIMITERS] = parse_delimiters,
         [CONFIG_MAP] = parse_map,
         [CONFIG_TEAM] = parse_team,
@@ -322,7 +415,10 @@ bool value_parse(const struct config_key *key, const char *text, void *ret_field
         [CONFIG_DURATION] = parse_duration,
         [CONFIG_BYTES] = parse_bytes,
         [CONFIG_NUMBER] = parse_number,
+        [CONFIG_PERCENT] = parse_percent,
         [CONFIG_BOOLEAN] = parse_boolean,
+        [CONFIG_GRACE] = parse_grace,
+        [CONFIG_STARTTLS] = parse_starttls,
     };
     if (*text == '\0' && key->type != CONFIG_DELIMITERS)
         return refuse(wrong, "is empty; give a value or remove it");

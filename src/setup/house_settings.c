@@ -4,8 +4,6 @@
 
 #include "base/memory.h"
 
-#define DAY_S INT64_C(86400)
-
 static const char *const *make_role_names(const struct config_domain *domain)
 {
     const char **names = memory_new(domain->role_count, sizeof(*names));
@@ -22,10 +20,16 @@ struct house *house_create_from_config(const struct config *config)
         domains[i] = (struct house_domain){
             .name = domain->name,
             .team = domain->team,
-            .grace_s = 30 * DAY_S,
+            .grace_s = domain->grace_ms / 1000,
+            .rejects_in_grace = domain->rejects_in_grace,
             .wants_proof = domain->proof != NULL,
             .roles = make_role_names(domain),
             .role_count = domain->role_count,
+            .reserved = (const char *const *)domain->reserved.items,
+            .reserved_count = domain->reserved.count,
+            .admins = (const char *const *)domain->admins.items,
+            .admin_count = domain->admins.count,
+            .admin_team = domain->admin_team,
         };
     }
     struct house *house = memory_new(1, sizeof(*house));
@@ -33,8 +37,8 @@ struct house *house_create_from_config(const struct config *config)
         .domains = domains,
         .domain_count = config->domain_count,
         .recipient_delimiter = config->server.recipient_delimiter,
-        .max_removals_percent = 10,
-        .max_additions_percent = 20,
+        .max_removals_percent = config->refresh.max_removals_percent,
+        .max_additions_percent = config->refresh.max_additions_percent,
     };
     return house;
 }

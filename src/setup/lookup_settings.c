@@ -9,9 +9,9 @@
 static char *join_targets(const struct config_role *role)
 {
     struct buffer lines = {0};
-    for (size_t i = 0; i < role->target_count; i++) {
+    for (size_t i = 0; i < role->targets.count; i++) {
         buffer_append_text(&lines, i == 0 ? "" : "\n");
-        buffer_append_text(&lines, role->targets[i]);
+        buffer_append_text(&lines, role->targets.items[i]);
     }
     buffer_text(&lines);
     return lines.data;

@@ -81,9 +81,9 @@ static void the_example_is_read(void **state)
     assert_string_equal(edubuntu->catch_all, "desk@example.net");
     assert_int_equal(edubuntu->role_count, 2);
     assert_string_equal(edubuntu->roles[0].name, "postmaster");
-    assert_int_equal(edubuntu->roles[0].target_count, 2);
-    assert_string_equal(edubuntu->roles[0].targets[1], "b@example.net");
-    assert_int_equal(edubuntu->roles[1].target_count, 1);
+    assert_int_equal(edubuntu->roles[0].targets.count, 2);
+    assert_string_equal(edubuntu->roles[0].targets.items[1], "b@example.net");
+    assert_int_equal(edubuntu->roles[1].targets.count, 1);
     assert_null(config_find_domain(config, "example.org"));
     config_destroy(config);
 }
@@ -110,6 +110,49 @@ static void what_is_left_out_has_its_default(void **state)
     assert_null(config->server.user);
     assert_int_equal(config->server.connection_limit, 1024);
     assert_int_equal(config->server.idle_limit_ms, 600000);
+    assert_int_equal(config->refresh.max_removals_percent, 10);
+    assert_int_equal(config->refresh.max_additions_percent, 20);
+    assert_int_equal(config->refresh.stale_after_ms, 6 * 3600000);
+    assert_string_equal(config->notify.smtp, "smtp://127.0.0.1:25");
+    assert_int_equal(config->notify.starttls, CONFIG_STARTTLS_MAY);
+    assert_true(config->notify.null_sender);
+    assert_null(config->notify.from);
+    assert_int_equal(config->dns.servers.count, 0);
+    assert_true(config->domains[0].grace_ms == INT64_C(30) * 86400000);
+    assert_false(config->domains[0].rejects_in_grace);
+    assert_int_equal(config->domains[0].admins.count, 0);
+    config_destroy(config);
+}
+
+static void the_house_rules_are_taken(void **state)
+{
+    (void)state;
+    struct config *config = read_good(
+        "alerts = \"a@b.c\"\n"
+        "refresh { max-removals = \"0%\" max-additions = \"1000%\" stale-after = 2h }\n"
+        "notify { smtp = \"smtps://[::1]:465\" starttls = must user = u password-file = \"/p\"\n"
+        "from = \"F@X.example\" null-sender = false templates = \"/t\" timeout = 5s }\n"
+        "dns { servers = { \"127.0.0.1:5353\", \"[0::1]:53\" } trust-anchors = \"/k\" }\n"
+        "domain x.org { team = t grace = 0ms during-grace = reject reserved = { a, b }\n"
+        "admins = { jdoe } admin-team = board notices = { \"n@y.example\" } }\n"
+        "domain y.org { team = t }\n");
+    assert_int_equal(config->refresh.max_removals_percent, 0);
+    assert_int_equal(config->refresh.max_additions_percent, 1000);
+    assert_string_equal(config->notify.smtp, "smtps://[::1]:465");
+    assert_int_equal(config->notify.starttls, CONFIG_STARTTLS_MUST);
+    assert_string_equal(config->notify.from, "F@x.example");
+    assert_false(config->notify.null_sender);
+    assert_int_equal(config->dns.servers.count, 2);
+    assert_string_equal(config->dns.servers.items[0], "127.0.0.1@5353");
+    assert_string_equal(config->dns.servers.items[1], "::1@53");
+    assert_int_equal(config->domains[0].grace_ms, 0);
+    assert_true(config->domains[0].rejects_in_grace);
+    assert_int_equal(config->domains[0].reserved.count, 2);
+    assert_string_equal(config->domains[0].reserved.items[1], "b");
+    assert_string_equal(config->domains[0].admins.items[0], "jdoe");
+    assert_string_equal(config->domains[0].admin_team, "board");
+    assert_string_equal(config->domains[0].notices.items[0], "n@y.example");
+    assert_true(config->domains[1].grace_ms == INT64_C(30) * 86400000);
     config_destroy(config);
 }
 
@@ -168,18 +211,23 @@ static const struct {
     {"top key in a section", BASE "server { cache = \"/x\" }\n",
      "3: unknown key \"cache\" in section server; it belongs outside all sections\n"},
     {"unknown key without a likeness", BASE "domain x.org { wibble = 1\nteam = t }\n",
-     "3: unknown key \"wibble\" in section domain; known here: team, proof, catch-all, role { }\n"},
+     "3: unknown key \"wibble\" in section domain; known here: team, proof, catch-all, "
+     "grace, during-grace, reserved, admins, admin-team, notices, role { }\n"},
+    {"a user without a password", BASE "notify { user = u }\n",
+     "3: section notify has user and no password-file; give both or none\n"},
     {"key of a later release", BASE "server { metrics = \"inet:127.0.0.1:1\" }\n",
      "3: unknown key \"metrics\" in section server; known here: socketmap, recipient-delimiter, "
      "allow-remote, user, connection-limit, idle-limit, tcp-table { }\n"},
     {"unknown list", BASE "\nsokketmap = { a }\n",
      "4: unknown key \"sokketmap\"; known here: cache, key-file, alerts, cache-limit, "
-     "launchpad { }, server { }, domain { }\n"},
+     "launchpad { }, refresh { }, "
+     "notify { }, dns { }, server { }, domain { }\n"},
     {"unknown section", BASE "\nsevrer { }\n",
      "4: unknown section \"sevrer\"; did you mean \"server\"?\n"},
     {"unknown section with a title", BASE "policy \"x\" { }\n",
      "3: unknown section \"policy\"; known here: cache, key-file, alerts, cache-limit, "
-     "launchpad { }, server { }, domain { }\n"},
+     "launchpad { }, refresh { }, "
+     "notify { }, dns { }, server { }, domain { }\n"},
     {"include is not offered", BASE "include(\"/etc/passwd\")\n",
      "3: \"(\" may not stand outside a string; put the value in double quotes\n"
      "3: \")\" may not stand outside a string; put the value in double quotes\n"},
@@ -332,7 +380,7 @@ static const struct {
      "1: alerts has no domain name behind its \"@\"; write it as name@example.org\n"},
     {"an address where a key stands", BASE "domain x.org { team = t\ncatch-all = a@b.c d@e.f\n}\n",
      "4: unknown key with an \"@\" in it in section domain; known here: team, proof, catch-all, "
-     "role { }\n"
+     "grace, during-grace, reserved, admins, admin-team, notices, role { }\n"
      "5: missing equal sign after option with an \"@\" in it; write name = \"value\"\n"},
     {"an address where a mark stands",
      BASE "domain x.org { team = t role abuse { targets = { \"a@b.c\"\n\"d@e.f\" } } }\n",
@@ -417,7 +465,8 @@ static const struct {
     {"bytes that would forge a line", BASE "cache = \"/x\ry\x01\"\n\x1b[2J = \"\xff\"\n",
      "3: cache \"/x\\x0dy\\x01\" is not text; remove what is neither printable nor UTF-8\n"
      "4: unknown key \"\\x1b[2J\"; known here: cache, key-file, alerts, cache-limit, "
-     "launchpad { }, server { }, domain { }\n"},
+     "launchpad { }, refresh { }, "
+     "notify { }, dns { }, server { }, domain { }\n"},
     {"bytes in libConfuse's own words", BASE "cache \x01\n",
      "3: missing equal sign after option 'cache'; write name = \"value\"\n"},
 };
@@ -557,6 +606,7 @@ int main(void)
         cmocka_unit_test(the_example_is_read),
         cmocka_unit_test(what_is_left_out_has_its_default),
         cmocka_unit_test(what_is_given_is_taken),
+        cmocka_unit_test(the_house_rules_are_taken),
         cmocka_unit_test(what_is_wrong_is_told_with_its_line),
         cmocka_unit_test(a_socket_path_has_a_limit),
         cmocka_unit_test(a_long_value_is_cut_in_the_message),
