@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "action/update.h"
 #include "base/memory.h"
 
 /* What the last run row of a domain says about success; spans of it are not used. */
@@ -68,9 +69,11 @@ static void mark_failed(struct refresh_request *request, const char *why)
 bool action_refresh(const struct action *action, struct refresh_request *request, bool is_dry,
                     struct store_update_result *ret, struct error *error)
 {
+    struct action as_refresh = *action;
+    as_refresh.actor = "refresh";
     if (is_dry)
-        return store_preview(action->store, refresh_plan, request, ret, error);
-    if (store_update(action->store, refresh_plan, request, ret, error))
+        return action_preview(&as_refresh, refresh_plan, request, ret, error);
+    if (action_update(&as_refresh, refresh_plan, request, ret, error))
         return note_runs(action, request, error);
     struct error unnoted;
     mark_failed(request, error->text);

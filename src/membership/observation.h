@@ -6,6 +6,7 @@
 #ifndef LPALIAS_MEMBERSHIP_OBSERVATION_H
 #define LPALIAS_MEMBERSHIP_OBSERVATION_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "launchpad/listing.h"
@@ -13,11 +14,22 @@
 
 #define OBSERVATION_APART_S 60
 
-/*
- * before: the row so far, NULL if there is none. seen: the person in the listing, NULL if absent;
- * not both NULL. observed_s: when the fetch of the listing began.
- */
+/* A look at a listing. */
+struct observation {
+    const struct listing_person *seen; /* NULL: absent */
+    int64_t observed_s;                /* when the fetch of the listing began */
+    bool is_time_trusted;              /* else a doubt begins anew and is not confirmed */
+};
+
+/* before: the row so far, NULL if there is none, and then the person was seen. */
 struct membership_record observation_fold(const struct membership_record *before,
-                                          const struct listing_person *seen, int64_t observed_s);
+                                          const struct observation *observation);
+
+/*
+ * Of somebody who stands in no listing of the domain itself: what another listing (that of its
+ * admins) says of validity and Code of Conduct. Membership is left as it is.
+ */
+void observation_fold_flags(struct membership_record *record,
+                            const struct observation *observation);
 
 #endif

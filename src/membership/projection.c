@@ -21,6 +21,7 @@ struct scene {
     const struct listing *listing;       /* or NULL */
     struct alias_record alias;           /* the row that stands at the name, if has_alias */
     bool has_alias;
+    bool is_another;         /* the name was somebody else's until now: nothing is inherited */
     enum alias_reason unfit; /* why the name is no member's alias; NONE: it is */
     struct buffer used;      /* the targets that are used, one a line */
 };
@@ -103,7 +104,7 @@ bool projection_is_unfit(const struct planning *planning, const char *domain, co
 /* Who was accepted under the name keeps it: it worked a minute ago. */
 static bool holds_address(const struct scene *scene)
 {
-    if (!scene->has_alias || is_of_others(&scene->alias))
+    if (!scene->has_alias || is_of_others(&scene->alias) || scene->is_another)
         return false;
     switch (scene->alias.state) {
     case ALIAS_ACTIVE:
@@ -253,7 +254,7 @@ static struct projection_verdict stay_gone(const struct scene *scene,
                                            struct projection_verdict verdict)
 {
     bool is_again = lack_of(&scene->membership) == REASON_NONE || scene->person->is_banned;
-    if (before == NULL || before->state != ALIAS_GONE || is_again)
+    if (before == NULL || before->state != ALIAS_GONE || is_again || scene->is_another)
         return verdict;
     return (struct projection_verdict){ALIAS_GONE, before->reason, false};
 }
@@ -407,12 +408,12 @@ static void plan_alias(const struct scene *scene, const char *local, enum alias_
     buffer_finish(&sealed);
 }
 
-/* The further aliases of the person; the names were checked when they were given. */
-static bool plan_extras(const struct scene *scene, struct projection_verdict standing,
-                        bool *ret_is_changed, struct error *error)
+/* The further aliases of one person; the names were checked when they were given. */
+static bool plan_extras(const struct scene *scene, struct span extras,
+                        struct projection_verdict standing, bool *ret_is_changed,
+                        struct error *error)
 {
-    CLEANUP(memory_free_at)
-    char *names = memory_copy_bytes(scene->membership.extras.data, scene->membership.extras.length);
+    CLEANUP(memory_free_at) char *names = memory_copy_bytes(extras.data, extras.length);
     char *rest = NULL;
     if (names == NULL)
         return true;
@@ -496,6 +497,8 @@ static bool plan_scene(struct scene *scene, const struct membership_record *befo
                        struct projection_result *ret, struct error *error)
 {
     *ret = (struct projection_result){0};
+    scene->is_another =
+        before != NULL && before->date_created_us != scene->membership.date_created_us;
     if (!look(scene, error))
         return false;
     count_lacking_day(scene);
@@ -510,7 +513,11 @@ static bool plan_scene(struct scene *scene, const struct membership_record *befo
         ret->before = alias->state;
         ret->was_live = is_live_state(alias);
     }
-    if (!plan_extras(scene, standing, &ret->is_changed, error))
+    static const struct projection_verdict not_inherited = {ALIAS_GONE, REASON_ANOTHER_PERSON,
+                                                            false};
+    if (!plan_extras(scene, scene->membership.extras, standing, &ret->is_changed, error) ||
+        (scene->is_another &&
+         !plan_extras(scene, before->extras, not_inherited, &ret->is_changed, error)))
         return false;
     if (!is_occupied(scene)) {
         plan_alias(scene, scene->name, ALIAS_MEMBER, alias, ret->verdict,

@@ -6,23 +6,9 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "membership/observation.h"
-#include "membership/projection.h"
-
-/* Names of all people that listings or rows of the domains to be applied know, sorted. */
-struct name_list {
-    char **names;
-    size_t count, capacity;
-};
-
-/* One planning. */
-struct planner {
-    struct refresh_request *request;
-    struct snapshot *snapshot;
-    struct changeset *changeset;
-    size_t *cursors; /* per domain: the next person of its listing */
-    struct name_list names;
-};
+#include "membership/gate.h"
+#include "membership/held_plan.h"
+#include "membership/refresh_person.h"
 
 static void add_name(struct name_list *list, const char *name)
 {
@@ -81,151 +67,91 @@ static void set_outcome(struct refresh_domain *domain, enum run_outcome outcome,
     va_end(args);
 }
 
-static void clear_results(struct refresh_domain *domain)
+static void clear_counts(struct refresh_domain *domain)
 {
-    domain->outcome = RUN_APPLIED;
-    domain->reason[0] = '\0';
     memset(domain->states, 0, sizeof(domain->states));
-    domain->gained = domain->lost = domain->changed = domain->doubted = domain->left_alone = 0;
+    domain->gained = domain->lost = domain->changed = domain->held = 0;
+    domain->doubted = domain->renamed = domain->left_alone = 0;
 }
 
-/* Holds everything of a domain whose team is not the one that was pinned. */
-static void hold_if_another_team(struct refresh_domain *domain, const struct domain_record *row)
+/* Why a domain that was filled is not that of its listing any more; NULL: it is. */
+static bool is_another_team(struct refresh_domain *domain, const struct domain_record *row)
 {
+    if (row->filled_s == 0)
+        return false;
     if (row->team.length != strlen(domain->team) ||
-        memcmp(row->team.data, domain->team, row->team.length) != 0)
+        memcmp(row->team.data, domain->team, row->team.length) != 0) {
         set_outcome(domain, RUN_HELD, "the configuration now says team ~%s, the cache ~%.*s",
                     domain->team, (int)row->team.length, row->team.data);
-    else if (row->team_date_created_us != 0 &&
-             row->team_date_created_us != domain->listing->team_date_created_us)
-        set_outcome(domain, RUN_HELD, "~%s is not the team it was: it was created at another time",
-                    domain->team);
+        return true;
+    }
+    if (row->team_date_created_us == 0 ||
+        row->team_date_created_us == domain->listing->team_date_created_us)
+        return false;
+    set_outcome(domain, RUN_HELD, "~%s is not the team it was: it was created at another time",
+                domain->team);
+    return true;
 }
 
-static void put_domain(struct planner *planner, const struct refresh_domain *domain,
-                       struct domain_record row)
+static bool is_frozen(const struct planner *planner, struct refresh_domain *domain,
+                      const struct domain_record *row)
 {
-    row.team = span_of(domain->team);
-    row.team_date_created_us = domain->listing->team_date_created_us;
-    row.filled_s = planner->request->now_s;
-    changeset_begin_group(planner->changeset, false);
-    changeset_put_domain(planner->changeset, domain->domain, &row);
+    const struct house_domain *house = house_find(planner->planning.house, domain->domain);
+    if (row->is_held) {
+        set_outcome(domain, RUN_HELD, "%.*s; lpalias plan release %s ends this",
+                    (int)row->hold_reason.length, row->hold_reason.data, domain->domain);
+        return true;
+    }
+    if (house == NULL || !house->wants_proof || row->proof == PROOF_SEEN)
+        return false;
+    set_outcome(domain, RUN_HELD,
+                row->proof == PROOF_LOST
+                    ? "its TXT record has gone: the domain is frozen until it is there again"
+                    : "its TXT record has not been seen yet");
+    return true;
 }
 
-/* Decides whether the listing of a domain is applied. */
-static bool plan_domain(struct planner *planner, struct refresh_domain *domain, struct error *error)
+/* Decides whether the listing of a domain counts. */
+static bool plan_domain(struct planner *planner, size_t index, struct error *error)
 {
+    struct refresh_domain *domain = &planner->request->domains[index];
+    struct domain_work *work = &planner->works[index];
     const struct listing *listing = domain->listing;
-    struct domain_record row = {0};
-    clear_results(domain);
+    clear_counts(domain);
+    domain->outcome = RUN_APPLIED;
+    domain->reason[0] = '\0';
+    if (snapshot_domain(planner->planning.snapshot, domain->domain, &work->row, error) ==
+        STORE_TROUBLE)
+        return false;
+    domain->is_first_fill = work->row.filled_s == 0;
     if (listing->verdict == LISTING_UNUSABLE) {
         set_outcome(domain, RUN_UNUSABLE, "%s", listing->reason);
         return true;
     }
-    enum store_result result = snapshot_domain(planner->snapshot, domain->domain, &row, error);
-    if (result == STORE_TROUBLE)
-        return false;
+    if (is_frozen(planner, domain, &work->row))
+        return true;
+    work->is_applied = true;
     if (listing->person_count == 0)
         set_outcome(domain, RUN_HELD, "~%s has no members, which is not believed", domain->team);
-    else if (result == STORE_FOUND && row.filled_s != 0)
-        hold_if_another_team(domain, &row);
-    domain->is_first_fill = row.filled_s == 0;
+    else if (!is_another_team(domain, &work->row))
+        return true;
+    work->holds = PLAN_HOLDS_ALL;
     return true;
 }
 
-/*
- * The row that says "filled" comes last: a first fill that is cut into pieces and ends between two
- * of them is none.
- */
-static bool put_first_fills(struct planner *planner, struct error *error)
+static int64_t last_attempt_s(const struct planner *planner)
 {
+    int64_t last_s = 0;
     for (size_t i = 0; i < planner->request->domain_count; i++) {
-        const struct refresh_domain *domain = &planner->request->domains[i];
-        struct domain_record row = {0};
-        if (domain->outcome != RUN_APPLIED || !domain->is_first_fill)
-            continue;
-        if (snapshot_domain(planner->snapshot, domain->domain, &row, error) == STORE_TROUBLE)
-            return false;
-        put_domain(planner, domain, row);
+        struct run_record run;
+        struct error ignored;
+        /* A run row that cannot be read is told by whoever writes the next one. */
+        if (snapshot_run(planner->planning.snapshot, planner->request->domains[i].domain, &run,
+                         &ignored) == STORE_FOUND &&
+            run.attempt_s > last_s)
+            last_s = run.attempt_s;
     }
-    return true;
-}
-
-/* ---- one person ---- */
-
-static bool is_newer(const struct planner *planner, struct record_stamp stamp)
-{
-    return stamp.generation > planner->request->fetch_generation;
-}
-
-static void count_change(struct refresh_domain *domain, const struct projection_result *change,
-                         const struct membership_record *membership)
-{
-    bool was_active = change->before == ALIAS_ACTIVE;
-    bool is_active = change->verdict.state == ALIAS_ACTIVE;
-    domain->states[change->verdict.state]++;
-    if (is_active && !was_active)
-        domain->gained++;
-    else if (was_active && !is_active)
-        domain->lost++;
-    else if (change->is_changed)
-        domain->changed++;
-    if (membership->missing_since_s != 0 || membership->invalid_since_s != 0 ||
-        membership->unsigned_since_s != 0)
-        domain->doubted++;
-}
-
-static void leave_alone(struct refresh_domain *domain, const struct alias_record *alias)
-{
-    domain->left_alone++;
-    if (alias != NULL && alias->kind == ALIAS_MEMBER)
-        domain->states[alias->state]++;
-}
-
-/* The person in one domain; person is the row as it is to be. */
-static bool plan_membership(struct planner *planner, struct refresh_domain *domain,
-                            const char *name, const struct person_record *person,
-                            const struct listing_person *seen, struct error *error)
-{
-    struct membership_record before;
-    struct alias_record alias;
-    enum store_result has_row =
-        snapshot_membership(planner->snapshot, domain->domain, name, &before, error);
-    enum store_result has_alias =
-        snapshot_alias(planner->snapshot, domain->domain, span_of(name), &alias, error);
-    if (has_row == STORE_TROUBLE || has_alias == STORE_TROUBLE)
-        return false;
-    if (has_row == STORE_ABSENT && seen == NULL)
-        return true;
-    bool is_another = seen != NULL && seen->date_created_us != person->date_created_us;
-    if (is_another || is_newer(planner, person->stamp) ||
-        (has_row == STORE_FOUND && is_newer(planner, before.stamp)) ||
-        (has_alias == STORE_FOUND && is_newer(planner, alias.stamp))) {
-        leave_alone(domain, has_alias == STORE_FOUND ? &alias : NULL);
-        return true;
-    }
-    const struct membership_record *row = has_row == STORE_FOUND ? &before : NULL;
-    struct membership_record after = observation_fold(row, seen, domain->listing->fetch_began_s);
-    const struct planning planning = {
-        .house = planner->request->house,
-        .ring = planner->request->ring,
-        .actor = "refresh",
-        .now_s = planner->request->now_s,
-        .is_time_trusted = true,
-        .snapshot = planner->snapshot,
-        .changeset = planner->changeset,
-    };
-    struct projection_result change;
-    if (!projection_plan_membership(&planning, domain->domain, name, person, &after,
-                                    domain->listing, &change, error)) {
-        /* A broken value is this person's trouble; a missing key is everybody's. */
-        if (error->kind != ERROR_INVALID)
-            return false;
-        leave_alone(domain, has_alias == STORE_FOUND ? &alias : NULL);
-        return true;
-    }
-    count_change(domain, &change, &after);
-    return true;
+    return last_s;
 }
 
 /* The next person of a domain's listing if it has that name; names come in sorted order. */
@@ -233,59 +159,26 @@ static const struct listing_person *take_seen(struct planner *planner, size_t do
                                               const char *name)
 {
     const struct listing *listing = planner->request->domains[domain].listing;
-    size_t *cursor = &planner->cursors[domain];
-    if (*cursor == listing->person_count || strcmp(listing->people[*cursor].name, name) != 0)
+    struct domain_work *work = &planner->works[domain];
+    if (!work->is_applied || work->cursor == listing->person_count ||
+        strcmp(listing->people[work->cursor].name, name) != 0)
         return NULL;
-    return &listing->people[(*cursor)++];
-}
-
-/* Any sighting of a new person tells when the account was made; false if there is none. */
-static bool pin_identity(struct person_record *person, const struct listing_person **seen,
-                         size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (seen[i] != NULL) {
-            person->date_created_us = seen[i]->date_created_us;
-            return true;
-        }
-    return false;
-}
-
-static bool plan_person(struct planner *planner, const char *name,
-                        const struct listing_person **seen, struct error *error)
-{
-    struct refresh_request *request = planner->request;
-    struct person_record person = {0};
-    enum store_result result = snapshot_person(planner->snapshot, name, &person, error);
-    if (result == STORE_TROUBLE)
-        return false;
-    if (result == STORE_ABSENT && !pin_identity(&person, seen, request->domain_count))
-        return error_set(error, ERROR_TEMPORARY, "%s has a membership but no person row", name);
-    changeset_begin_group(planner->changeset, result == STORE_ABSENT);
-    if (result == STORE_ABSENT)
-        changeset_put_person(planner->changeset, name, &person);
-    for (size_t i = 0; i < request->domain_count; i++)
-        if (request->domains[i].outcome == RUN_APPLIED &&
-            !plan_membership(planner, &request->domains[i], name, &person, seen[i], error))
-            return false;
-    return true;
+    return &listing->people[work->cursor++];
 }
 
 static bool plan_people(struct planner *planner, struct error *error)
 {
     size_t count = planner->request->domain_count;
     const struct listing_person **seen = memory_new(count, sizeof(struct listing_person *));
-    planner->cursors = memory_new(count, sizeof(size_t));
     bool is_fine = true;
+    for (size_t domain = 0; domain < count; domain++)
+        planner->works[domain].cursor = 0;
     for (size_t i = 0; i < planner->names.count && is_fine; i++) {
         const char *name = planner->names.names[i];
         for (size_t domain = 0; domain < count; domain++)
-            seen[domain] = planner->request->domains[domain].outcome == RUN_APPLIED
-                               ? take_seen(planner, domain, name)
-                               : NULL;
-        is_fine = plan_person(planner, name, seen, error);
+            seen[domain] = take_seen(planner, domain, name);
+        is_fine = refresh_person_plan(planner, name, seen, error);
     }
-    free(planner->cursors);
     free(seen);
     return is_fine;
 }
@@ -294,11 +187,11 @@ static bool collect_names(struct planner *planner, struct error *error)
 {
     for (size_t i = 0; i < planner->request->domain_count; i++) {
         const struct refresh_domain *domain = &planner->request->domains[i];
-        if (domain->outcome != RUN_APPLIED)
+        if (!planner->works[i].is_applied)
             continue;
         for (size_t person = 0; person < domain->listing->person_count; person++)
             add_name(&planner->names, domain->listing->people[person].name);
-        if (!snapshot_each_membership(planner->snapshot, domain->domain, add_row_name,
+        if (!snapshot_each_membership(planner->planning.snapshot, domain->domain, add_row_name,
                                       &planner->names, error))
             return false;
     }
@@ -306,15 +199,177 @@ static bool collect_names(struct planner *planner, struct error *error)
     return true;
 }
 
-bool refresh_plan(void *request, struct snapshot *snapshot, struct changeset *changeset,
-                  struct error *error)
+/* A domain of which everything is held tells nothing of names. */
+static bool find_renames(struct planner *planner, struct error *error)
 {
-    struct planner planner = {.request = request, .snapshot = snapshot, .changeset = changeset};
-    bool is_fine = true;
-    for (size_t i = 0; i < planner.request->domain_count && is_fine; i++)
-        is_fine = plan_domain(&planner, &planner.request->domains[i], error);
-    is_fine = is_fine && collect_names(&planner, error) && plan_people(&planner, error) &&
-              put_first_fills(&planner, error);
+    size_t count = 0;
+    const struct listing **listings =
+        memory_new(planner->request->domain_count, sizeof(struct listing *));
+    for (size_t i = 0; i < planner->request->domain_count; i++)
+        if (planner->works[i].is_applied && planner->works[i].holds == 0)
+            listings[count++] = planner->request->domains[i].listing;
+    bool is_fine =
+        rename_list_find(planner->planning.snapshot, listings, count, &planner->renames, error);
+    free(listings);
+    return is_fine;
+}
+
+/* ---- the gate ---- */
+
+static void hold_what_is_too_much(const struct planner *planner, size_t index)
+{
+    const struct house *house = planner->planning.house;
+    struct refresh_domain *domain = &planner->request->domains[index];
+    struct domain_work *work = &planner->works[index];
+    size_t recent = gate_recent_losses(work->row.losses, planner->planning.now_s);
+    if (gate_holds_losses(house, work->live, recent, work->losses))
+        work->holds |= PLAN_HOLDS_LOSSES;
+    if (gate_holds_additions(house, work->held, work->additions, domain->is_first_fill))
+        work->holds |= PLAN_HOLDS_ADDITIONS;
+    struct buffer reason = {0};
+    if ((work->holds & PLAN_HOLDS_LOSSES) != 0)
+        buffer_appendf(&reason,
+                       "%zu of %zu live aliases would be lost (%zu went in the last 24 hours), "
+                       "more than %u%%",
+                       work->losses, work->live, recent, house->max_removals_percent);
+    if ((work->holds & PLAN_HOLDS_ADDITIONS) != 0)
+        buffer_appendf(&reason, "%s%zu names would come to %zu, more than %u%%",
+                       reason.length != 0 ? "; " : "", work->additions, work->held,
+                       house->max_additions_percent);
+    if (work->holds != 0)
+        set_outcome(domain, RUN_HELD, "%s", buffer_text(&reason));
+    buffer_finish(&reason);
+}
+
+/* True if some domain holds something, so that all is to be planned again with that known. */
+static bool find_holds(struct planner *planner)
+{
+    bool is_some = false;
+    for (size_t i = 0; i < planner->request->domain_count; i++) {
+        if (planner->works[i].is_applied && planner->works[i].holds == 0)
+            hold_what_is_too_much(planner, i);
+        is_some = is_some || planner->works[i].holds != 0;
+    }
+    return is_some;
+}
+
+static void begin_changeset(struct planner *planner)
+{
+    changeset_clear(planner->planning.changeset);
+    changeset_keep_undo(planner->planning.changeset, planner->planning.now_s);
+    if (planner->planning.notices != NULL)
+        notice_list_clear(planner->planning.notices);
+    for (size_t i = 0; i < planner->request->domain_count; i++) {
+        struct domain_work *work = &planner->works[i];
+        clear_counts(&planner->request->domains[i]);
+        buffer_clear(&work->rows);
+        /* What the gate was asked with stays. */
+        if ((work->holds & (PLAN_HOLDS_LOSSES | PLAN_HOLDS_ADDITIONS)) == 0)
+            work->live = work->held = work->losses = work->additions = 0;
+    }
+}
+
+/* ---- rows of the domains ---- */
+
+static bool keep_plan(struct planner *planner, size_t index, struct error *error)
+{
+    struct refresh_domain *domain = &planner->request->domains[index];
+    struct domain_work *work = &planner->works[index];
+    bool is_discarded;
+    const struct plan_record plan = {
+        .holds = work->holds,
+        .made_s = planner->planning.now_s,
+        .listing_s = domain->listing->fetch_began_s,
+        .team_date_created_us = domain->listing->team_date_created_us,
+        .losses = (uint32_t)work->losses,
+        .additions = (uint32_t)work->additions,
+        .team = span_of(domain->team),
+        .reason = span_of(domain->reason),
+        .rows = {work->rows.data, work->rows.length},
+    };
+    /* An empty team that nobody has an alias of any more is as it is. */
+    if (work->rows.length == 0 && domain->listing->person_count == 0 && work->row.filled_s != 0) {
+        set_outcome(domain, RUN_APPLIED, "%s", "");
+        return held_plan_drop(&planner->planning, domain->domain, error);
+    }
+    if (!held_plan_keep(&planner->planning, domain->domain, &plan, &is_discarded, error))
+        return false;
+    if (is_discarded)
+        set_outcome(domain, RUN_APPLIED, "%s", "");
+    return true;
+}
+
+/*
+ * The row that says "filled" comes last: a first fill that is cut into pieces and ends between two
+ * of them is none.
+ */
+static bool put_domain(struct planner *planner, size_t index, struct error *error)
+{
+    struct refresh_domain *domain = &planner->request->domains[index];
+    struct domain_work *work = &planner->works[index];
+    if (!work->is_applied)
+        return true;
+    if (work->holds != 0 && !keep_plan(planner, index, error))
+        return false;
+    if (work->holds == 0 && !held_plan_drop(&planner->planning, domain->domain, error))
+        return false;
+    if ((work->holds & PLAN_HOLDS_ALL) != 0)
+        return true;
+    size_t losses = (work->holds & PLAN_HOLDS_LOSSES) != 0 ? 0 : work->losses;
+    if (!domain->is_first_fill && losses == 0)
+        return true;
+    struct buffer noted = {0};
+    if (domain->is_first_fill) {
+        work->row.team = span_of(domain->team);
+        work->row.team_date_created_us = domain->listing->team_date_created_us;
+        work->row.filled_s = planner->planning.now_s;
+    }
+    gate_note_losses(work->row.losses, planner->planning.now_s, losses, &noted);
+    work->row.losses = (struct span){noted.data, noted.length};
+    changeset_begin_group(planner->planning.changeset, false);
+    changeset_put_domain(planner->planning.changeset, domain->domain, &work->row);
+    buffer_finish(&noted);
+    return true;
+}
+
+static bool plan_all(struct planner *planner, struct error *error)
+{
+    size_t count = planner->request->domain_count;
+    for (size_t i = 0; i < count; i++)
+        if (!plan_domain(planner, i, error))
+            return false;
+    if (!collect_names(planner, error) || !find_renames(planner, error))
+        return false;
+    begin_changeset(planner);
+    if (!plan_people(planner, error))
+        return false;
+    if (find_holds(planner)) {
+        begin_changeset(planner);
+        if (!plan_people(planner, error))
+            return false;
+    }
+    for (size_t i = 0; i < count; i++)
+        if (!put_domain(planner, i, error))
+            return false;
+    return true;
+}
+
+bool refresh_plan(void *request, const struct planning *planning, struct error *error)
+{
+    struct planner planner = {
+        .request = request,
+        .planning = *planning,
+        .scratch = changeset_create(),
+    };
+    size_t count = planner.request->domain_count;
+    planner.works = memory_new(count, sizeof(*planner.works));
+    planner.planning.is_time_trusted = gate_trusts_clock(last_attempt_s(&planner), planning->now_s);
+    bool is_fine = plan_all(&planner, error);
+    for (size_t i = 0; i < count; i++)
+        buffer_finish(&planner.works[i].rows);
+    free(planner.works);
     finish_names(&planner.names);
+    rename_list_finish(&planner.renames);
+    changeset_destroy(planner.scratch);
     return is_fine;
 }

@@ -11,17 +11,15 @@
 
 #include "base/error.h"
 #include "launchpad/listing.h"
-#include "membership/house.h"
-#include "store/changeset.h"
-#include "store/keyring.h"
+#include "membership/projection.h"
 #include "store/record.h"
-#include "store/snapshot.h"
 
 /* One domain of a refresh and what became of it. */
 struct refresh_domain {
     const char *domain; /* A-label */
     const char *team;
     const struct listing *listing;
+    const struct listing *admin_listing; /* of the admin team, or NULL: there is none */
 
     /* Filled by refresh_plan, afresh each time. */
     enum run_outcome outcome;
@@ -29,24 +27,25 @@ struct refresh_domain {
     char reason[512];              /* of anything but RUN_APPLIED */
     size_t states[ALIAS_GONE + 1]; /* members' aliases by state, as they will be */
     size_t gained, lost, changed;  /* live aliases gained, lost; other alias rows changed */
+    size_t held;                   /* names whose change waits in a held plan */
     size_t doubted;                /* missing or with a lost flag in this listing only */
-    size_t left_alone;             /* rows changed since the fetch began, or another identity */
+    size_t renamed;                /* accounts that go by another name now */
+    size_t left_alone; /* rows changed since the fetch began, contradicting sightings, or targets
+                          that do not open */
 };
 
 struct refresh_request {
     struct refresh_domain *domains;
     size_t domain_count;
-    const struct keyring *ring;
-    const struct house *house;
     uint64_t fetch_generation; /* of the cache when the fetch began */
-    int64_t now_s;
 };
 
 /*
- * Fills changeset, and the results in request->domains. A changeset_plan (context: struct
- * refresh_request). Unusable, empty or re-pinned teams change nothing in their domain.
+ * Fills planning->changeset (with undo), the notices, and the results in request->domains. Whether
+ * the time can be trusted is decided here, by the last attempt. Unusable, frozen and held domains
+ * change nothing but their plan; what passes the gate's limits is put into the plan instead
+ * (membership/held_plan.h). ERROR_TEMPORARY: the cache, or a key is missing.
  */
-bool refresh_plan(void *request, struct snapshot *snapshot, struct changeset *changeset,
-                  struct error *error) MUST_CHECK;
+bool refresh_plan(void *request, const struct planning *planning, struct error *error) MUST_CHECK;
 
 #endif

@@ -357,7 +357,7 @@ bool plan_record_decode(struct span bytes, struct plan_record *ret)
     record.reason = take_span(&reader);
     record.rows = take_bulk(&reader);
     if (!is_whole(&reader) || record.holds == 0 ||
-        record.holds > (PLAN_HOLDS_LOSSES | PLAN_HOLDS_ADDITIONS | PLAN_HOLDS_ALL))
+        record.holds > (PLAN_HOLDS_LOSSES | PLAN_HOLDS_ADDITIONS | PLAN_HOLDS_ALL | PLAN_DISCARDED))
         return false;
     *ret = record;
     return true;

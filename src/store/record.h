@@ -156,6 +156,7 @@ enum plan_hold {
     PLAN_HOLDS_LOSSES = 1,
     PLAN_HOLDS_ADDITIONS = 2,
     PLAN_HOLDS_ALL = 4, /* empty team, changed pin, changed team in the configuration */
+    PLAN_DISCARDED = 8, /* an operator said no: it waits no more until the listing says another thing */
 };
 
 /* A held change of one domain; the generation in the stamp is its number. */

@@ -178,9 +178,6 @@ static enum exit_status apply(struct refresh *refresh)
     struct store_update_result result = {0};
     struct error error = {0};
     action.actor = "refresh";
-    refresh->request.ring = refresh->work.ring;
-    refresh->request.house = action.house;
-    refresh->request.now_s = action.now_s;
     if (!action_refresh(&action, &refresh->request, refresh->is_dry, &result, &error)) {
         console_complain("%s", error.text);
         return EXIT_FAILED;

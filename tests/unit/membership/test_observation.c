@@ -4,7 +4,8 @@
 #include "../unit.h"
 #include "membership/observation.h"
 
-/* One letter a listing: Y seen and fine, I invalid, C without CoC, - absent; then its time. */
+/* One letter a listing: Y seen and fine, I invalid, C without CoC, - absent, ? absent while the
+ * clock is not trusted; then its time. */
 struct look {
     char seen;
     int64_t at_s;
@@ -21,7 +22,12 @@ static struct membership_record fold_all(const struct look *looks)
             .is_valid = looks->seen != 'I',
             .is_ubuntu_coc_signer = looks->seen != 'C',
         };
-        record = observation_fold(before, looks->seen != '-' ? &person : NULL, looks->at_s);
+        const struct observation observation = {
+            .seen = looks->seen != '-' && looks->seen != '?' ? &person : NULL,
+            .observed_s = looks->at_s,
+            .is_time_trusted = looks->seen != '?',
+        };
+        record = observation_fold(before, &observation);
         before = &record;
     }
     return record;
@@ -54,6 +60,21 @@ static void departures_need_two_listings_a_minute_apart(void **state)
         {"clock gone back between", {{'Y', 5000}, {'-', 5000}, {'-', 1000}}, true, true, true},
         {"clock gone back, then a minute on",
          {{'Y', 5000}, {'-', 5000}, {'-', 1000}, {'-', 1060}},
+         false,
+         true,
+         true},
+        {"a clock that is not trusted confirms nothing",
+         {{'Y', 1000}, {'-', 2000}, {'?', 900000}},
+         true,
+         true,
+         true},
+        {"and the doubt begins anew with it",
+         {{'Y', 1000}, {'-', 2000}, {'?', 3000}, {'-', 3059}},
+         true,
+         true,
+         true},
+        {"a minute after it the doubt is confirmed",
+         {{'Y', 1000}, {'-', 2000}, {'?', 3000}, {'-', 3060}},
          false,
          true,
          true},

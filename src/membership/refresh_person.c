@@ -1,0 +1,516 @@
+#include "membership/refresh_person.h"
+
+#include <string.h>
+
+#include "membership/held_plan.h"
+#include "membership/identity.h"
+#include "membership/observation.h"
+#include "membership/target_list.h"
+
+/* A person on the way through all domains. */
+struct passage {
+    const char *name;
+    const struct listing_person **seen; /* per domain; NULL: absent, or the domain does not count */
+    const struct rename *rename;        /* that the name is the old or new one of, or NULL */
+    bool is_new_name;                   /* of rename */
+    bool is_contradicted;               /* the listings do not agree on the account */
+    bool has_person;
+    struct person_record before, person; /* as it was and as it is to be */
+    enum identity identity;
+    struct buffer sealed; /* targets that were sealed anew, borrowed by person */
+    bool is_applied;      /* in some domain */
+};
+
+/* One domain of a passage. */
+struct stop {
+    size_t index;
+    struct membership_record before, after;
+    struct alias_record alias;
+    bool has_row, has_alias;
+    /* Row of the old identity in a domain that the new one was not seen in. */
+    bool is_strangers;
+    struct projection_result change;
+};
+
+static bool is_newer(const struct planner *planner, struct record_stamp stamp)
+{
+    return stamp.generation > planner->request->fetch_generation;
+}
+
+static const struct listing_person *find_seen(const struct listing *listing, const char *name)
+{
+    size_t low = 0;
+    size_t high = listing->person_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = strcmp(name, listing->people[middle].name);
+        if (order == 0)
+            return &listing->people[middle];
+        if (order < 0)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return NULL;
+}
+
+static const struct listing_person *find_admin(const struct refresh_domain *domain,
+                                               const struct passage *passage)
+{
+    if (domain->admin_listing == NULL || domain->admin_listing->verdict != LISTING_USABLE)
+        return NULL;
+    const struct listing_person *admin = find_seen(domain->admin_listing, passage->name);
+    return admin != NULL && admin->date_created_us == passage->person.date_created_us ? admin
+                                                                                      : NULL;
+}
+
+static bool is_admin(const struct planner *planner, const struct refresh_domain *domain,
+                     const struct passage *passage, bool was_admin)
+{
+    const struct house_domain *house = house_find(planner->planning.house, domain->domain);
+    for (size_t i = 0; house != NULL && i < house->admin_count; i++)
+        if (strcmp(house->admins[i], passage->name) == 0)
+            return true;
+    if (domain->admin_listing == NULL)
+        return false;
+    /* An admin team that cannot be listed leaves its admins what they were. */
+    return domain->admin_listing->verdict == LISTING_USABLE ? find_admin(domain, passage) != NULL
+                                                            : was_admin;
+}
+
+static void leave_alone(struct refresh_domain *domain, const struct stop *stop)
+{
+    domain->left_alone++;
+    if (stop->has_alias && stop->alias.kind == ALIAS_MEMBER)
+        domain->states[stop->alias.state]++;
+}
+
+static bool read_stop(struct planner *planner, const struct passage *passage, struct stop *stop,
+                      struct error *error)
+{
+    const char *domain = planner->request->domains[stop->index].domain;
+    enum store_result has_row = snapshot_membership(planner->planning.snapshot, domain,
+                                                    passage->name, &stop->before, error);
+    enum store_result has_alias = snapshot_alias(planner->planning.snapshot, domain,
+                                                 span_of(passage->name), &stop->alias, error);
+    stop->has_row = has_row == STORE_FOUND;
+    stop->has_alias = has_alias == STORE_FOUND;
+    return has_row != STORE_TROUBLE && has_alias != STORE_TROUBLE;
+}
+
+static bool is_to_be_left(const struct planner *planner, const struct passage *passage,
+                          const struct stop *stop)
+{
+    return (passage->is_contradicted && passage->seen[stop->index] != NULL) ||
+           (passage->has_person && is_newer(planner, passage->before.stamp)) ||
+           (stop->has_row && is_newer(planner, stop->before.stamp)) ||
+           (stop->has_alias && is_newer(planner, stop->alias.stamp));
+}
+
+/* The row of the old name in the domain, which the new name goes on with. False: the cache. */
+static bool inherit(struct planner *planner, const struct passage *passage, struct stop *stop,
+                    bool *ret_is_inherited, struct error *error)
+{
+    struct membership_record old;
+    enum store_result result = snapshot_membership(planner->planning.snapshot,
+                                                   planner->request->domains[stop->index].domain,
+                                                   passage->rename->from, &old, error);
+    *ret_is_inherited =
+        result == STORE_FOUND && old.date_created_us == passage->rename->date_created_us;
+    if (*ret_is_inherited)
+        stop->after = old;
+    return result != STORE_TROUBLE;
+}
+
+/* stop->after by the listing, the rename and the identity. */
+static bool observe(struct planner *planner, const struct passage *passage, struct stop *stop,
+                    struct error *error)
+{
+    const struct refresh_domain *domain = &planner->request->domains[stop->index];
+    const struct listing_person *seen = passage->seen[stop->index];
+    const struct observation observation = {
+        .seen = seen,
+        .observed_s = domain->listing->fetch_began_s,
+        .is_time_trusted = planner->planning.is_time_trusted,
+    };
+    const struct membership_record *before = stop->has_row ? &stop->before : NULL;
+    bool is_inherited = false;
+    if (seen != NULL && passage->is_new_name &&
+        !inherit(planner, passage, stop, &is_inherited, error))
+        return false;
+    if (is_inherited) {
+        struct membership_record old = stop->after;
+        stop->after = observation_fold(&old, &observation);
+    } else if (seen != NULL && before != NULL && before->date_created_us != seen->date_created_us) {
+        stop->after = observation_fold(NULL, &observation);
+    } else {
+        stop->after = observation_fold(before, &observation);
+    }
+    if (seen == NULL && passage->rename != NULL && !passage->is_new_name &&
+        find_seen(domain->listing, passage->rename->to) != NULL) {
+        stop->after.is_member = false;
+        stop->after.missing_since_s = 0;
+        stop->after.extras = (struct span){"", 0};
+    }
+    const struct listing_person *admin = find_admin(domain, passage);
+    stop->after.is_admin = is_admin(planner, domain, passage, stop->after.is_admin);
+    if (seen == NULL && admin != NULL) {
+        struct observation of_admins = observation;
+        of_admins.seen = admin;
+        of_admins.observed_s = domain->admin_listing->fetch_began_s;
+        observation_fold_flags(&stop->after, &of_admins);
+    }
+    stop->is_strangers = seen == NULL && stop->has_row &&
+                         stop->before.date_created_us != passage->person.date_created_us;
+    return true;
+}
+
+/* What follows of stop->after; false with ERROR_INVALID if the targets do not open. */
+static bool project(const struct planning *planning, const struct planner *planner,
+                    const struct passage *passage, struct stop *stop, struct error *error)
+{
+    const struct refresh_domain *domain = &planner->request->domains[stop->index];
+    /* Nothing of the account that has the name now may go to the address of the old one. */
+    const struct person_record stranger = {.date_created_us = stop->before.date_created_us};
+    return projection_plan_membership(planning, domain->domain, passage->name,
+                                      stop->is_strangers ? &stranger : &passage->person,
+                                      &stop->after, domain->listing, &stop->change, error);
+}
+
+static bool is_loss(const struct passage *passage, const struct projection_result *change)
+{
+    bool is_own_act = passage->rename != NULL && passage->identity != IDENTITY_ANOTHER;
+    return !is_own_act && change->was_live && change->verdict.state != change->before &&
+           change->verdict.state != ALIAS_ACTIVE;
+}
+
+static bool has_place(enum alias_state state)
+{
+    return state == ALIAS_ACTIVE || state == ALIAS_LEAVING || state == ALIAS_PENDING ||
+           state == ALIAS_PAUSED;
+}
+
+static bool is_addition(const struct passage *passage, const struct projection_result *change)
+{
+    return !passage->is_new_name && !has_place(change->before) && has_place(change->verdict.state);
+}
+
+static void count_for_gate(struct domain_work *work, const struct passage *passage,
+                           const struct projection_result *change)
+{
+    work->live += change->was_live;
+    work->held += has_place(change->before);
+    work->losses += is_loss(passage, change);
+    work->additions += is_addition(passage, change);
+}
+
+static void count_change(struct refresh_domain *domain, const struct stop *stop)
+{
+    const struct projection_result *change = &stop->change;
+    bool was_active = change->before == ALIAS_ACTIVE;
+    bool is_active = change->verdict.state == ALIAS_ACTIVE;
+    domain->states[change->verdict.state]++;
+    if (is_active && !was_active)
+        domain->gained++;
+    else if (was_active && !is_active)
+        domain->lost++;
+    else if (change->is_changed)
+        domain->changed++;
+    if (stop->after.missing_since_s != 0 || stop->after.invalid_since_s != 0 ||
+        stop->after.unsigned_since_s != 0)
+        domain->doubted++;
+}
+
+static bool is_held(const struct domain_work *work, const struct passage *passage,
+                    const struct projection_result *change)
+{
+    return (work->holds & PLAN_HOLDS_ALL) != 0 ||
+           ((work->holds & PLAN_HOLDS_LOSSES) != 0 && is_loss(passage, change)) ||
+           ((work->holds & PLAN_HOLDS_ADDITIONS) != 0 && is_addition(passage, change));
+}
+
+static void hold(struct planner *planner, const struct passage *passage, const struct stop *stop)
+{
+    struct refresh_domain *domain = &planner->request->domains[stop->index];
+    struct domain_work *work = &planner->works[stop->index];
+    const struct listing_person *seen = passage->seen[stop->index];
+    if (stop->has_alias && stop->alias.kind == ALIAS_MEMBER)
+        domain->states[stop->alias.state]++;
+    if (!stop->change.is_changed)
+        return;
+    work->losses += (work->holds & PLAN_HOLDS_ALL) != 0 && is_loss(passage, &stop->change);
+    work->additions += (work->holds & PLAN_HOLDS_ALL) != 0 && is_addition(passage, &stop->change);
+    const struct plan_row row = {
+        .name = span_of(passage->name),
+        .is_seen = seen != NULL,
+        .is_valid = seen != NULL && seen->is_valid,
+        .is_ubuntu_coc_signer = seen != NULL && seen->is_ubuntu_coc_signer,
+        .date_created_us = seen != NULL ? seen->date_created_us : 0,
+        .alias_generation = stop->has_alias ? stop->alias.stamp.generation : 0,
+        .membership_generation = stop->has_row ? stop->before.stamp.generation : 0,
+        .before = stop->change.before,
+        .after = stop->change.verdict.state,
+        .reason = stop->change.verdict.reason,
+    };
+    plan_row_append(&work->rows, &row);
+    domain->held++;
+}
+
+/* With holds: looks first, and leaves what is held. False with the error as project. */
+static bool look_for_holds(struct planner *planner, const struct passage *passage,
+                           struct stop *stop, bool *ret_is_held, struct error *error)
+{
+    struct domain_work *work = &planner->works[stop->index];
+    *ret_is_held = false;
+    if (work->holds == 0)
+        return true;
+    struct planning looking = planner->planning;
+    looking.changeset = planner->scratch;
+    looking.notices = NULL;
+    changeset_clear(planner->scratch);
+    /* One listing does not tell of a team that is another now or empty; what it says is the plan.
+     */
+    struct membership_record after = stop->after;
+    if ((work->holds & PLAN_HOLDS_ALL) != 0 && passage->seen[stop->index] == NULL)
+        stop->after.is_member = false;
+    bool is_fine = project(&looking, planner, passage, stop, error);
+    stop->after = after;
+    *ret_is_held = is_fine && is_held(work, passage, &stop->change);
+    return is_fine;
+}
+
+static void tell_identity(const struct planner *planner, const struct passage *passage,
+                          const struct stop *stop)
+{
+    const char *domain = planner->request->domains[stop->index].domain;
+    struct notice_list *notices = planner->planning.notices;
+    bool is_seen = passage->seen[stop->index] != NULL;
+    if (notices == NULL || !is_seen)
+        return;
+    if (passage->identity == IDENTITY_ANOTHER && stop->has_alias)
+        notice_list_add(notices, NOTICE_ANOTHER_PERSON, domain, passage->name, "", "",
+                        (struct span){"", 0});
+    if (passage->is_new_name) {
+        struct buffer detail = {0}, used = {0};
+        struct target_list targets;
+        struct error ignored;
+        buffer_appendf(&detail, "was %s, is %s now", passage->rename->from,
+                       alias_state_name(stop->change.verdict.state));
+        if (target_list_open(planner->planning.ring, passage->name, &passage->person, &targets,
+                             &ignored))
+            target_list_used(&targets, &used);
+        target_list_finish(&targets);
+        notice_list_add(notices, NOTICE_RENAMED, domain, passage->name,
+                        alias_reason_name(stop->change.verdict.reason), buffer_text(&detail),
+                        (struct span){used.data, used.length});
+        buffer_finish(&detail);
+        buffer_finish(&used);
+    }
+}
+
+/* The doubt about a row of the old identity is noted; confirmed, it goes without being delivered.
+ */
+static bool plan_stranger_doubt(struct planner *planner, const struct passage *passage,
+                                const struct stop *stop)
+{
+    const struct refresh_domain *domain = &planner->request->domains[stop->index];
+    if (!stop->is_strangers || !stop->after.is_member)
+        return false;
+    if (stop->after.missing_since_s != stop->before.missing_since_s)
+        changeset_put_membership(planner->planning.changeset, domain->domain, passage->name,
+                                 &stop->after);
+    return true;
+}
+
+static bool plan_membership(struct planner *planner, struct passage *passage, size_t index,
+                            struct error *error)
+{
+    struct refresh_domain *domain = &planner->request->domains[index];
+    struct stop stop = {.index = index};
+    bool is_waiting = false;
+    if (!read_stop(planner, passage, &stop, error))
+        return false;
+    if (!stop.has_row && passage->seen[index] == NULL)
+        return true;
+    if (is_to_be_left(planner, passage, &stop)) {
+        leave_alone(domain, &stop);
+        return true;
+    }
+    if (!observe(planner, passage, &stop, error))
+        return false;
+    if (plan_stranger_doubt(planner, passage, &stop)) {
+        leave_alone(domain, &stop);
+        return true;
+    }
+    struct planning planning = planner->planning;
+    if (passage->is_new_name)
+        planning.notices = NULL; /* it is told that the name is new, and not what is not */
+    if (!look_for_holds(planner, passage, &stop, &is_waiting, error) ||
+        (!is_waiting && !project(&planning, planner, passage, &stop, error))) {
+        /* A broken value is this person's trouble; a missing key is everybody's. */
+        if (error->kind != ERROR_INVALID)
+            return false;
+        leave_alone(domain, &stop);
+        return true;
+    }
+    if (planner->works[index].holds == 0)
+        count_for_gate(&planner->works[index], passage, &stop.change);
+    if (is_waiting) {
+        hold(planner, passage, &stop);
+        return true;
+    }
+    passage->is_applied = true;
+    domain->renamed += passage->is_new_name;
+    tell_identity(planner, passage, &stop);
+    count_change(domain, &stop);
+    return true;
+}
+
+/* ---- one person ---- */
+
+/* The sightings of one refresh are of one account, or they contradict each other. */
+static const struct listing_person *first_seen(const struct planner *planner,
+                                               struct passage *passage)
+{
+    const struct listing_person *first = NULL;
+    for (size_t i = 0; i < planner->request->domain_count; i++) {
+        if (passage->seen[i] == NULL)
+            continue;
+        if (first == NULL)
+            first = passage->seen[i];
+        else if (first->date_created_us != passage->seen[i]->date_created_us)
+            passage->is_contradicted = true;
+    }
+    return first;
+}
+
+/* The old name keeps its targets, to be delivered during grace, and says who it is now. */
+static void go_by_another_name(struct passage *passage)
+{
+    passage->person.renamed_to = span_of(passage->rename->to);
+    passage->person.login_identifier = (struct span){"", 0};
+}
+
+static bool take_over(struct planner *planner, struct passage *passage, struct error *error)
+{
+    struct person_record from;
+    switch (snapshot_person(planner->planning.snapshot, passage->rename->from, &from, error)) {
+    case STORE_TROUBLE:
+        return false;
+    case STORE_ABSENT:
+        return true;
+    case STORE_FOUND:
+        break;
+    }
+    return rename_take_over(&planner->planning, passage->rename, &from, &passage->person,
+                            &passage->sealed, error);
+}
+
+/* Rows of either name that were changed since the fetch began leave both names as they are. */
+static bool rename_is_newer(const struct planner *planner, const struct rename *rename, bool *ret,
+                            struct error *error)
+{
+    const char *const names[] = {rename->from, rename->to};
+    *ret = false;
+    for (size_t n = 0; n < ARRAY_LENGTH(names); n++) {
+        struct person_record person = {0};
+        if (snapshot_person(planner->planning.snapshot, names[n], &person, error) == STORE_TROUBLE)
+            return false;
+        *ret = *ret || is_newer(planner, person.stamp);
+        for (size_t i = 0; i < planner->request->domain_count; i++) {
+            struct membership_record row = {0};
+            if (snapshot_membership(planner->planning.snapshot, planner->request->domains[i].domain,
+                                    names[n], &row, error) == STORE_TROUBLE)
+                return false;
+            *ret = *ret || is_newer(planner, row.stamp);
+        }
+    }
+    return true;
+}
+
+/* Whose account it is: passage->person as it is to be. *ret_is_left: nobody can tell now. */
+static bool identify(struct planner *planner, struct passage *passage, bool *ret_is_left,
+                     struct error *error)
+{
+    const struct listing_person *seen = first_seen(planner, passage);
+    int64_t date_us = seen != NULL ? seen->date_created_us : passage->before.date_created_us;
+    *ret_is_left = false;
+    passage->person = passage->before;
+    if (!passage->has_person && seen == NULL)
+        return error_set(error, ERROR_TEMPORARY, "%s has a membership but no person row",
+                         passage->name);
+    passage->rename = rename_list_at(&planner->renames, date_us, passage->name);
+    if (passage->is_contradicted)
+        passage->rename = NULL;
+    if (passage->rename != NULL && !rename_is_newer(planner, passage->rename, ret_is_left, error))
+        return false;
+    passage->is_new_name =
+        passage->rename != NULL && strcmp(passage->rename->to, passage->name) == 0;
+    if (*ret_is_left)
+        return true;
+    if (seen != NULL && !passage->is_contradicted)
+        passage->identity = identity_see(&passage->person, date_us);
+    if (passage->is_new_name)
+        return take_over(planner, passage, error);
+    if (passage->rename != NULL)
+        go_by_another_name(passage);
+    else if (seen != NULL)
+        passage->person.renamed_to = (struct span){"", 0};
+    return true;
+}
+
+/* The person's row, once some domain has taken what it says. */
+static bool put_person(struct planner *planner, const struct passage *passage, struct error *error)
+{
+    bool is_changed = !passage->has_person || passage->identity != IDENTITY_SAME ||
+                      passage->rename != NULL ||
+                      passage->person.renamed_to.length != passage->before.renamed_to.length;
+    if (!passage->is_applied || !is_changed)
+        return true;
+    changeset_put_person(planner->planning.changeset, passage->name, &passage->person);
+    return passage->identity != IDENTITY_ANOTHER ||
+           identity_plan_another(&planner->planning, passage->name, &passage->before, error);
+}
+
+static bool plan_passage(struct planner *planner, struct passage *passage, struct error *error)
+{
+    size_t count = planner->request->domain_count;
+    bool is_left = false;
+    enum store_result result =
+        snapshot_person(planner->planning.snapshot, passage->name, &passage->before, error);
+    if (result == STORE_TROUBLE)
+        return false;
+    passage->has_person = result == STORE_FOUND;
+    if (!passage->has_person)
+        passage->before = (struct person_record){0};
+    changeset_begin_group(planner->planning.changeset, !passage->has_person);
+    if (!identify(planner, passage, &is_left, error)) {
+        if (error->kind != ERROR_INVALID)
+            return false;
+        is_left = true;
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct stop stop = {.index = i};
+        if (!planner->works[i].is_applied)
+            continue;
+        if (!is_left) {
+            if (!plan_membership(planner, passage, i, error))
+                return false;
+        } else {
+            if (!read_stop(planner, passage, &stop, error))
+                return false;
+            if (stop.has_row || passage->seen[i] != NULL)
+                leave_alone(&planner->request->domains[i], &stop);
+        }
+    }
+    return put_person(planner, passage, error);
+}
+
+bool refresh_person_plan(struct planner *planner, const char *name,
+                         const struct listing_person **seen, struct error *error)
+{
+    struct passage passage = {.name = name, .seen = seen};
+    bool is_fine = plan_passage(planner, &passage, error);
+    buffer_finish(&passage.sealed);
+    return is_fine;
+}
