@@ -123,6 +123,7 @@ static bool plan_domain(struct planner *planner, size_t index, struct error *err
     if (snapshot_domain(planner->planning.snapshot, domain->domain, &work->row, error) ==
         STORE_TROUBLE)
         return false;
+    domain->is_applied = false;
     domain->is_first_fill = work->row.filled_s == 0;
     if (listing->verdict == LISTING_UNUSABLE) {
         set_outcome(domain, RUN_UNUSABLE, "%s", listing->reason);
@@ -315,6 +316,7 @@ static bool put_domain(struct planner *planner, size_t index, struct error *erro
         return false;
     if ((work->holds & PLAN_HOLDS_ALL) != 0)
         return true;
+    domain->is_applied = true;
     size_t losses = (work->holds & PLAN_HOLDS_LOSSES) != 0 ? 0 : work->losses;
     if (!domain->is_first_fill && losses == 0)
         return true;

@@ -23,6 +23,7 @@ struct refresh_domain {
 
     /* Filled by refresh_plan, afresh each time. */
     enum run_outcome outcome;
+    bool is_applied; /* but for what is held; the counts below are of that */
     bool is_first_fill;
     char reason[512];              /* of anything but RUN_APPLIED */
     size_t states[ALIAS_GONE + 1]; /* members' aliases by state, as they will be */

@@ -10,7 +10,7 @@
 /* A domain that is not applied has no counts. */
 static void add_count(struct table *table, const struct refresh_domain *domain, size_t count)
 {
-    if (domain->outcome == RUN_APPLIED)
+    if (domain->is_applied)
         table_addf(table, "%zu", count);
     else
         table_add(table, "");
@@ -32,6 +32,7 @@ static void add_row(struct table *table, const struct refresh_domain *domain)
     add_count(table, domain, domain->gained);
     add_count(table, domain, domain->lost);
     add_count(table, domain, domain->doubted);
+    table_addf(table, "%zu", domain->held);
     table_addf(table, "%u", listing->requests);
     table_addf(table, "%" PRId64 ".%03" PRId64 " s", listing->duration_ms / 1000,
                listing->duration_ms % 1000);
@@ -42,10 +43,10 @@ void refresh_report_print(const struct refresh_request *request,
                           const struct store_update_result *result, bool is_dry)
 {
     static const struct table_column columns[] = {
-        {"DOMAIN"},        {"TEAM"},          {"PEOPLE", true},   {"ACTIVE", true},
-        {"PENDING", true}, {"REFUSED", true}, {"LEAVING", true},  {"GAINED", true},
-        {"LOST", true},    {"DOUBTED", true}, {"REQUESTS", true}, {"TIME", true},
-        {"OUTCOME"},
+        {"DOMAIN"},        {"TEAM"},          {"PEOPLE", true},  {"ACTIVE", true},
+        {"PENDING", true}, {"REFUSED", true}, {"LEAVING", true}, {"GAINED", true},
+        {"LOST", true},    {"DOUBTED", true}, {"HELD", true},    {"REQUESTS", true},
+        {"TIME", true},    {"OUTCOME"},
     };
     CLEANUP(table_finish) struct table table = {columns, ARRAY_LENGTH(columns)};
     for (size_t i = 0; i < request->domain_count; i++)
@@ -85,7 +86,8 @@ static json_t *json_from_domain(const struct refresh_domain *domain)
     json_object_set_new(object, "duration_ms", json_integer(listing->duration_ms));
     json_object_set_new(object, "people",
                         is_usable ? json_integer((json_int_t)listing->person_count) : json_null());
-    if (domain->outcome != RUN_APPLIED)
+    json_object_set_new(object, "held", json_integer((json_int_t)domain->held));
+    if (!domain->is_applied)
         return object;
     const struct {
         const char *name;
@@ -95,6 +97,7 @@ static json_t *json_from_domain(const struct refresh_domain *domain)
         {"overlong", listing->overlong}, {"gained", domain->gained},
         {"lost", domain->lost},          {"changed", domain->changed},
         {"doubted", domain->doubted},    {"left_alone", domain->left_alone},
+        {"renamed", domain->renamed},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(counts); i++)
         json_object_set_new(object, counts[i].name, json_integer((json_int_t)counts[i].count));
@@ -123,9 +126,9 @@ void refresh_report_complain(const struct refresh_request *request)
         if (domain->outcome != RUN_APPLIED)
             console_complain("%s: %s: %s", domain->domain, run_outcome_name(domain->outcome),
                              domain->reason);
-        else if (domain->left_alone != 0)
-            console_complain("%s: %zu left alone: changed since the fetch began, another account "
-                             "under a known name, or targets that do not open",
+        if (domain->left_alone != 0)
+            console_complain("%s: %zu left alone: changed since the fetch began, listings that "
+                             "contradict each other, or targets that do not open",
                              domain->domain, domain->left_alone);
     }
 }

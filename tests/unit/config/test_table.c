@@ -23,7 +23,7 @@ static const struct {
     {SECTION_LAUNCHPAD, "total-timeout", "ten minutes", "is not a duration"},
     {SECTION_LAUNCHPAD, "response-limit", "16MB", "is not a size"},
     {SECTION_REFRESH, "max-removals", "10", "is not such a share"},
-    {SECTION_REFRESH, "max-additions", "1001%", "is not such a share"},
+    {SECTION_REFRESH, "max-additions", "100001%", "is not such a share"},
     {SECTION_REFRESH, "stale-after", "1s", "is out of its limits"},
     {SECTION_NOTIFY, "smtp", "127.0.0.1:25", "is not a mail server"},
     {SECTION_NOTIFY, "starttls", "yes", "is none of never, may and must"},
