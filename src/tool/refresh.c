@@ -175,17 +175,18 @@ static bool note_generation(struct refresh *refresh)
 static enum exit_status apply(struct refresh *refresh)
 {
     struct action action = workspace_action(&refresh->work);
-    struct store_update_result result = {0};
+    struct refresh_result result = {.is_dry = refresh->is_dry};
     struct error error = {0};
-    action.actor = "refresh";
-    if (!action_refresh(&action, &refresh->request, refresh->is_dry, &result, &error)) {
+    int64_t began_ms = timestamp_monotonic_ms();
+    if (!action_refresh(&action, &refresh->request, refresh->is_dry, &result.update, &error)) {
         console_complain("%s", error.text);
         return EXIT_FAILED;
     }
+    result.apply_ms = timestamp_monotonic_ms() - began_ms;
     if (refresh->is_json)
-        refresh_report_print_json(&refresh->request, &result, refresh->is_dry);
+        refresh_report_print_json(&refresh->request, &result);
     else if (!refresh->is_quiet)
-        refresh_report_print(&refresh->request, &result, refresh->is_dry);
+        refresh_report_print(&refresh->request, &result);
     refresh_report_complain(&refresh->request);
     return refresh_report_status(&refresh->request);
 }

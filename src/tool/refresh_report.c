@@ -40,7 +40,7 @@ static void add_row(struct table *table, const struct refresh_domain *domain)
 }
 
 void refresh_report_print(const struct refresh_request *request,
-                          const struct store_update_result *result, bool is_dry)
+                          const struct refresh_result *result)
 {
     static const struct table_column columns[] = {
         {"DOMAIN"},        {"TEAM"},          {"PEOPLE", true},  {"ACTIVE", true},
@@ -52,15 +52,15 @@ void refresh_report_print(const struct refresh_request *request,
     for (size_t i = 0; i < request->domain_count; i++)
         add_row(&table, &request->domains[i]);
     table_print(&table);
-    if (!result->changed)
-        printf("\nNothing %s; generation %" PRIu64 ".\n", is_dry ? "would change" : "changed",
-               result->generation);
-    else if (is_dry)
+    if (!result->update.changed)
+        printf("\nNothing %s; generation %" PRIu64 ".\n",
+               result->is_dry ? "would change" : "changed", result->update.generation);
+    else if (result->is_dry)
         printf("\n%zu records would change; nothing was written, generation %" PRIu64 ".\n",
-               result->records, result->generation);
+               result->update.records, result->update.generation);
     else
-        printf("\n%zu records changed; generation %" PRIu64 ".\n", result->records,
-               result->generation);
+        printf("\n%zu records changed; generation %" PRIu64 ".\n", result->update.records,
+               result->update.generation);
 }
 
 static json_t *json_from_states(const struct refresh_domain *domain)
@@ -106,15 +106,16 @@ static json_t *json_from_domain(const struct refresh_domain *domain)
 }
 
 void refresh_report_print_json(const struct refresh_request *request,
-                               const struct store_update_result *result, bool is_dry)
+                               const struct refresh_result *result)
 {
     json_t *domains = json_array();
     for (size_t i = 0; i < request->domain_count; i++)
         json_array_append_new(domains, json_from_domain(&request->domains[i]));
     json_t *object = json_object();
-    json_object_set_new(object, "generation", json_integer((json_int_t)result->generation));
-    json_object_set_new(object, "changed", json_boolean(result->changed));
-    json_object_set_new(object, "dry_run", json_boolean(is_dry));
+    json_object_set_new(object, "generation", json_integer((json_int_t)result->update.generation));
+    json_object_set_new(object, "changed", json_boolean(result->update.changed));
+    json_object_set_new(object, "dry_run", json_boolean(result->is_dry));
+    json_object_set_new(object, "apply_ms", json_integer(result->apply_ms));
     json_object_set_new(object, "domains", domains);
     json_print(object);
 }

@@ -8,12 +8,19 @@
 #include "store/changeset.h"
 #include "tool/command.h"
 
+/* What became of a refresh as a whole. */
+struct refresh_result {
+    struct store_update_result update;
+    int64_t apply_ms; /* planning and writing, after the fetch */
+    bool is_dry;
+};
+
 /* A table with a row a domain, and what was changed. */
 void refresh_report_print(const struct refresh_request *request,
-                          const struct store_update_result *result, bool is_dry);
+                          const struct refresh_result *result);
 
 void refresh_report_print_json(const struct refresh_request *request,
-                               const struct store_update_result *result, bool is_dry);
+                               const struct refresh_result *result);
 
 /* A line on standard error for each domain that was not applied: team, URL and reason. */
 void refresh_report_complain(const struct refresh_request *request);
