@@ -164,6 +164,7 @@ class World:
             f'tcp-table "inet:127.0.0.1:{self.tcp_port}" {{ map = alias }}',
         ]
         self.top_lines, self.server, self.launchpad_lines = [], [], []
+        self.domain_keys = {}  # of a domain, besides its team: 'grace = "3d"'
         self.page_size = page_size
         self.process = None
         self.launchpad = LaunchpadStandIn(members() if data is None else data)
@@ -209,7 +210,8 @@ class World:
             '  recipient-delimiter = "+"',
             *self.server,
             "}",
-            *(f'domain "{name}" {{ team = "{team}" }}' for name, team in self.domains.items()),
+            *(f'domain "{name}" {{ team = "{team}" {self.domain_keys.get(name, "")} }}'
+              for name, team in self.domains.items()),
         ]
         with open(self.config_file, "w", encoding="utf-8") as file:
             file.write("\n".join(lines) + "\n")
