@@ -69,20 +69,31 @@ static void end_usable(struct team_fetch *team)
 
 static void team_answered(void *context, const struct transfer_result *result);
 
+/* With a header of its own, as no nonce is used twice. */
 static void request_send(struct team_fetch *team, int64_t start_at_ms)
 {
     const struct fetch_settings *settings = team->fetch->settings;
+    struct buffer authorization = {0};
+    if (settings->credentials != NULL)
+        credentials_append_header(settings->credentials, settings->api, timestamp_now_s(),
+                                  &authorization);
     team->tries++;
-    transfer_pool_start(team->fetch->pool, &(struct transfer_request){
-                                               .url = current_url(team),
-                                               .accept = "application/json",
-                                               .family = team->family,
-                                               .start_at_ms = start_at_ms,
-                                               .timeout_ms = settings->request_timeout_ms,
-                                               .limit_bytes = settings->response_limit_bytes,
-                                               .finished = team_answered,
-                                               .context = team,
-                                           });
+    transfer_pool_start(
+        team->fetch->pool,
+        &(struct transfer_request){
+            .url = current_url(team),
+            .accept = "application/json",
+            .authorization = authorization.length != 0 ? buffer_text(&authorization) : NULL,
+            .family = team->family,
+            .start_at_ms = start_at_ms,
+            .timeout_ms = settings->request_timeout_ms,
+            .limit_bytes = settings->response_limit_bytes,
+            .finished = team_answered,
+            .context = team,
+        });
+    if (authorization.data != NULL)
+        sodium_memzero(authorization.data, authorization.capacity);
+    buffer_finish(&authorization);
 }
 
 static void request_begin(struct team_fetch *team, int64_t start_at_ms)
@@ -120,10 +131,18 @@ static void append_excerpt(struct buffer *out, const struct transfer_result *res
     text_append_escaped(out, line);
 }
 
-static void append_details(struct buffer *out, const struct transfer_result *result)
+/* An answer about the credentials names them: "Unknown access token (...)." */
+static bool is_about_credentials(const struct transfer_result *result)
+{
+    return result->status == 400 || result->status == 401 || result->status == 403;
+}
+
+static void append_details(struct buffer *out, const struct transfer_result *result,
+                           bool is_logged_in)
 {
     struct buffer details = {0};
-    append_excerpt(&details, result);
+    if (!is_logged_in || !is_about_credentials(result))
+        append_excerpt(&details, result);
     const char *oops = transfer_header(result, "X-Lazr-OopsId");
     if (oops != NULL) {
         buffer_append_text(&details, details.length != 0 ? ", " : "");
@@ -134,12 +153,13 @@ static void append_details(struct buffer *out, const struct transfer_result *res
     buffer_finish(&details);
 }
 
-static void append_outcome(struct buffer *out, const struct transfer_result *result)
+static void append_outcome(struct buffer *out, const struct transfer_result *result,
+                           bool is_logged_in)
 {
     switch (result->outcome) {
     case TRANSFER_ANSWERED:
         buffer_appendf(out, "answered %u", result->status);
-        append_details(out, result);
+        append_details(out, result, is_logged_in);
         return;
     case TRANSFER_TIMED_OUT:
         buffer_append_text(out, "timed out");
@@ -178,9 +198,12 @@ static void end_failed(struct team_fetch *team, const struct transfer_result *re
                        const char *why_not)
 {
     struct buffer what = {0};
-    append_outcome(&what, result);
+    bool is_logged_in = team->fetch->settings->credentials != NULL;
+    append_outcome(&what, result, is_logged_in);
     if (team->tries > 1)
         buffer_appendf(&what, ", tried %u times", team->tries);
+    if (is_logged_in && result->outcome == TRANSFER_ANSWERED && result->status == 401)
+        buffer_append_text(&what, ": Launchpad refuses the credentials");
     if (*why_not != '\0')
         buffer_appendf(&what, "; %s", why_not);
     end_unusable(team, buffer_text(&what));
@@ -262,7 +285,9 @@ static void handle_page(struct team_fetch *team, struct span body)
 {
     struct error error = {0};
     struct page page;
-    if (!page_read(body, &page, &error)) {
+    const struct fetch_settings *settings = team->fetch->settings;
+    const char *email_api = settings->credentials != NULL ? settings->api : NULL;
+    if (!page_read(body, email_api, &page, &error)) {
         end_unusable(team, error.text);
         return;
     }
@@ -336,6 +361,10 @@ bool fetch_listings(const struct fetch_settings *settings, const char *const *te
     struct fetch fetch = {.settings = settings, .progress = progress};
     if (sodium_init() < 0)
         return error_set(error, ERROR_TEMPORARY, "cannot set up libsodium");
+    if (settings->credentials != NULL && !credentials_are_safe_to_send(settings->api))
+        return error_set(error, ERROR_INVALID,
+                         "credentials are not sent to %s: only https keeps them secret",
+                         settings->api);
     if (!transfer_pool_create(settings->concurrency, &fetch.pool, error))
         return false;
     fetch.deadline_ms = timestamp_monotonic_ms() + settings->total_timeout_ms;

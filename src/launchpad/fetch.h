@@ -10,10 +10,13 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "launchpad/credentials.h"
 #include "launchpad/listing.h"
 
 struct fetch_settings {
     const char *api; /* root with version, without a slash at the end */
+    /* Sent with each request, and people's preferred addresses are read; NULL: anonymous. */
+    const struct credentials *credentials;
     unsigned page_size;
     unsigned concurrency;
     unsigned retries;
@@ -33,8 +36,9 @@ struct fetch_progress {
 /*
  * Fetches count teams and fills listings[i] for teams[i]; every listing ends either usable or
  * unusable with a reason, and is to be finished by the caller. now_s is when the fetch began.
- * False (ERROR_TEMPORARY): nothing could be started at all (no memory for curl).
- * progress may be NULL.
+ * progress may be NULL. False: nothing was
+ * started at all: ERROR_TEMPORARY (no memory for curl), or ERROR_INVALID (the credentials would be
+ * readable on the way to api).
  */
 bool fetch_listings(const struct fetch_settings *settings, const char *const *teams, size_t count,
                     int64_t now_s, const struct fetch_progress *progress, struct listing *listings,

@@ -208,7 +208,13 @@ void judge_fill(struct judge *judge, struct listing *listing)
             listing->overlong++;
         } else {
             listing->people[listing->person_count++] = (struct listing_person){
-                entry->name, entry->date_created_us, entry->is_valid, entry->is_ubuntu_coc_signer};
+                .name = entry->name,
+                .date_created_us = entry->date_created_us,
+                .is_valid = entry->is_valid,
+                .is_ubuntu_coc_signer = entry->is_ubuntu_coc_signer,
+                .preferred = entry->preferred,
+                .address = entry->address,
+            };
             entry->name = NULL;
         }
     }

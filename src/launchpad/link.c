@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "base/buffer.h"
+#include "base/memory.h"
 
 /* The parts of "scheme://authority/path?query" as they stand there. */
 struct link_parts {
@@ -150,4 +151,68 @@ bool link_check(const char *collection, const char *link, struct error *error)
     if (!given.has_query)
         return error_set(error, ERROR_INVALID, "the next link has no query");
     return true;
+}
+
+struct span link_origin(const char *url)
+{
+    struct link_parts parts;
+    if (!split(url, &parts))
+        return (struct span){"", 0};
+    return (struct span){url, (size_t)(parts.path.data - url)};
+}
+
+struct span link_host(const char *url)
+{
+    struct link_parts parts;
+    return split(url, &parts) ? parts.host : (struct span){"", 0};
+}
+
+/* Strict, as an address must not become another one: every percent sign begins an encoding. */
+static bool decode_segment(struct span segment, struct buffer *ret)
+{
+    for (size_t i = 0; i < segment.length; i++) {
+        int byte = (unsigned char)segment.data[i];
+        if (byte == '/')
+            return false;
+        if (byte == '%') {
+            int high = i + 2 < segment.length ? hex_value(segment.data[i + 1]) : -1;
+            int low = i + 2 < segment.length ? hex_value(segment.data[i + 2]) : -1;
+            if (high < 0 || low < 0)
+                return false;
+            byte = high * 16 + low;
+            i += 2;
+        }
+        if (byte <= ' ' || byte == 0x7f)
+            return false;
+        buffer_append_char(ret, (char)byte);
+    }
+    return segment.length != 0;
+}
+
+/* Takes the path of wanted off that of given, if it begins so. */
+static bool take_path(struct span *given, struct span wanted)
+{
+    while (wanted.length != 0)
+        if (given->length == 0 || take_path_byte(given) != take_path_byte(&wanted))
+            return false;
+    return true;
+}
+
+bool link_read_email(const char *api, const char *name, const char *link, struct buffer *ret,
+                     struct error *error)
+{
+    struct link_parts wanted, given;
+    CLEANUP(memory_free_at) char *start = link_below(api, name, "/+email/");
+    if (!split(start, &wanted) || !split(link, &given) || given.has_query)
+        return error_set(error, ERROR_INVALID, "is not a plain absolute URL");
+    if (!same_caseless(wanted.scheme, given.scheme) || !same_caseless(wanted.host, given.host) ||
+        !same_caseless(port_of(&wanted), port_of(&given)))
+        return error_set(error, ERROR_INVALID, "leads to another server");
+    if (!take_path(&given.path, wanted.path))
+        return error_set(error, ERROR_INVALID, "is not that of an address of this person");
+    size_t before = ret->length;
+    if (decode_segment(given.path, ret))
+        return true;
+    ret->length = before;
+    return error_set(error, ERROR_INVALID, "holds no address");
 }

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 
+#include "base/buffer.h"
 #include "base/compiler.h"
 #include "base/error.h"
 
@@ -21,5 +22,18 @@ char *link_to_participants(const char *api, const char *team);
  * percent-encoding (RFC 3986 6.2.2, 6.2.3). ERROR_INVALID: no; the text says which part differs.
  */
 bool link_check(const char *collection, const char *link, struct error *error) MUST_CHECK;
+
+/* "scheme://authority" and the host of a URL, borrowed from it; empty if it is no plain one. */
+struct span link_origin(const char *url);
+struct span link_host(const char *url);
+
+/*
+ * Appends the mail address, percent-decoded, of a link "API/~NAME/+email/ADDRESS" (facts 2.1); API
+ * and NAME compare as in link_check(). It is visible ASCII with other bytes above it at most, and
+ * not checked further. ERROR_INVALID: another link, malformed encoding, or control bytes; the text
+ * holds nothing of the address.
+ */
+bool link_read_email(const char *api, const char *name, const char *link, struct buffer *ret,
+                     struct error *error) MUST_CHECK;
 
 #endif

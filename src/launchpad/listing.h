@@ -12,11 +12,20 @@
 /* Longer names exist in theory; no row of the cache can hold one and no mail address either. */
 #define LISTING_NAME_MAX_BYTES 200
 
+/* What Launchpad says of somebody's preferred mail address. */
+enum listing_preferred {
+    LISTING_PREFERRED_UNKNOWN, /* not to be seen by us, or of a form that we do not use */
+    LISTING_PREFERRED_NONE,    /* there is none */
+    LISTING_PREFERRED_ADDRESS,
+};
+
 struct listing_person {
     char *name; /* lower-case Launchpad name */
     int64_t date_created_us;
     bool is_valid;
     bool is_ubuntu_coc_signer;
+    enum listing_preferred preferred;
+    const char *address; /* of ADDRESS, as it was given; borrowed: it lies behind the name */
 };
 
 enum listing_verdict {

@@ -6,6 +6,14 @@
 
 #include "base/memory.h"
 #include "base/timestamp.h"
+#include "launchpad/link.h"
+
+#define SMALL  "abcdefghijklmnopqrstuvwxyz"
+#define LARGE  "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define DIGITS "0123456789"
+
+#define ADDRESS_LOCAL_MAX_BYTES  64  /* RFC 5321 4.5.3.1.1 */
+#define ADDRESS_DOMAIN_MAX_BYTES 253 /* RFC 1035 2.3.4 */
 
 static const char *type_name(const json_t *value)
 {
@@ -75,9 +83,32 @@ static bool read_date_us(const json_t *object, const char *key, int64_t *ret_us,
 
 bool page_is_name(const char *name)
 {
-    static const char first[] = "abcdefghijklmnopqrstuvwxyz0123456789";
-    static const char others[] = "abcdefghijklmnopqrstuvwxyz0123456789+.-";
+    static const char first[] = SMALL DIGITS;
+    static const char others[] = SMALL DIGITS "+.-";
     return *name != '\0' && strchr(first, *name) != NULL && name[strspn(name, others)] == '\0';
+}
+
+static bool is_domain_label(const char *label, size_t length)
+{
+    return length != 0 && label[0] != '-' && label[length - 1] != '-';
+}
+
+bool page_is_address(const char *address)
+{
+    size_t local_length = strspn(address, SMALL LARGE DIGITS "_.-+=");
+    if (local_length == 0 || local_length > ADDRESS_LOCAL_MAX_BYTES || address[local_length] != '@')
+        return false;
+    const char *label = address + local_length + 1;
+    if (strlen(label) > ADDRESS_DOMAIN_MAX_BYTES)
+        return false;
+    for (;;) {
+        size_t length = strspn(label, SMALL LARGE DIGITS "-");
+        if (!is_domain_label(label, length) || (label[length] != '.' && label[length] != '\0'))
+            return false;
+        if (label[length] == '\0')
+            return true;
+        label += length + 1;
+    }
 }
 
 static bool read_name(const json_t *object, char **ret_name, struct error *error)
@@ -91,23 +122,60 @@ static bool read_name(const json_t *object, char **ret_name, struct error *error
     return true;
 }
 
-static bool read_person(const json_t *object, struct page_entry *entry, struct error *error)
+/* Puts the address behind the name: a listing of very many people is one allocation a person. */
+static void keep_address(struct page_entry *entry, const char *address)
+{
+    size_t name_bytes = strlen(entry->name) + 1, address_bytes = strlen(address) + 1;
+    entry->name = memory_resize(entry->name, name_bytes + address_bytes, 1);
+    memcpy(entry->name + name_bytes, address, address_bytes);
+    entry->preferred = LISTING_PREFERRED_ADDRESS;
+    entry->address = entry->name + name_bytes;
+}
+
+/* An address by another rule is nothing that we use, and no sign of a broken listing. */
+static bool read_preferred(const json_t *object, const char *email_api, struct page_entry *entry,
+                           struct error *error)
+{
+    static const char key[] = "preferred_email_address_link";
+    const json_t *value = json_object_get(object, key);
+    const char *link;
+    struct buffer address = {0};
+    if (is_redacted(value))
+        return true;
+    if (json_is_null(value)) {
+        entry->preferred = LISTING_PREFERRED_NONE;
+        return true;
+    }
+    if (!read_text(object, key, &link, error))
+        return false;
+    bool is_read = link_read_email(email_api, entry->name, link, &address, error);
+    if (is_read && page_is_address(buffer_text(&address)))
+        keep_address(entry, buffer_text(&address));
+    buffer_finish(&address);
+    return is_read || error_prefix(error, "%s", key);
+}
+
+static bool read_person(const json_t *object, const char *email_api, struct page_entry *entry,
+                        struct error *error)
 {
     return read_bool(object, "is_valid", &entry->is_valid, error) &&
            read_bool(object, "is_ubuntu_coc_signer", &entry->is_ubuntu_coc_signer, error) &&
-           read_date_us(object, "date_created", &entry->date_created_us, error);
+           read_date_us(object, "date_created", &entry->date_created_us, error) &&
+           (email_api == NULL || read_preferred(object, email_api, entry, error));
 }
 
-static bool read_entry(const json_t *object, struct page_entry *entry, struct error *error)
+static bool read_entry(const json_t *object, const char *email_api, struct page_entry *entry,
+                       struct error *error)
 {
     if (!json_is_object(object))
         return error_set(error, ERROR_INVALID, "it is %s, not an object", type_name(object));
     return read_bool(object, "is_team", &entry->is_team, error) &&
-           (entry->is_team || read_person(object, entry, error)) &&
-           read_name(object, &entry->name, error);
+           read_name(object, &entry->name, error) &&
+           (entry->is_team || read_person(object, email_api, entry, error));
 }
 
-static bool read_entries(const json_t *root, struct page *page, struct error *error)
+static bool read_entries(const json_t *root, const char *email_api, struct page *page,
+                         struct error *error)
 {
     const json_t *array = json_object_get(root, "entries");
     if (!json_is_array(array))
@@ -115,9 +183,9 @@ static bool read_entries(const json_t *root, struct page *page, struct error *er
     size_t count = json_array_size(array);
     page->entries = memory_new(count, sizeof(*page->entries));
     for (size_t i = 0; i < count; i++) {
-        if (!read_entry(json_array_get(array, i), &page->entries[i], error))
+        page->entry_count++; /* its name is freed, whatever follows */
+        if (!read_entry(json_array_get(array, i), email_api, &page->entries[i], error))
             return error_prefix(error, "entry %zu", i);
-        page->entry_count++;
     }
     return true;
 }
@@ -154,7 +222,7 @@ static bool load_object(struct span body, json_t **ret_root, struct error *error
     return true;
 }
 
-bool page_read(struct span body, struct page *ret_page, struct error *error)
+bool page_read(struct span body, const char *email_api, struct page *ret_page, struct error *error)
 {
     json_t *root;
     if (!load_object(body, &root, error))
@@ -162,7 +230,7 @@ bool page_read(struct span body, struct page *ret_page, struct error *error)
     struct page page = {0};
     bool ok = read_count(root, "total_size", &page.total_size, error) &&
               read_count(root, "start", &page.start, error) && read_next(root, &page.next, error) &&
-              read_entries(root, &page, error);
+              read_entries(root, email_api, &page, error);
     json_decref(root);
     if (ok)
         *ret_page = page;

@@ -13,6 +13,7 @@
 #include "base/buffer.h"
 #include "base/compiler.h"
 #include "base/error.h"
+#include "launchpad/listing.h"
 
 /*
  * What stands in place of a value that the caller may not see, whatever the field's type
@@ -26,6 +27,8 @@ struct page_entry {
     bool is_team;
     bool is_valid;             /* of a person */
     bool is_ubuntu_coc_signer; /* of a person */
+    enum listing_preferred preferred;
+    const char *address; /* of ADDRESS, behind the name: they are one allocation */
 };
 
 /* One page of a collection of people and teams (facts 3.1). */
@@ -45,10 +48,15 @@ struct page_team {
 };
 
 /*
- * Reads a page; caller finishes *ret_page. ERROR_INVALID: no JSON (RFC 8259), a key twice, or a
- * field that is missing, redacted, of another type or out of range; the text names it.
+ * Reads a page; caller finishes *ret_page. email_api: NULL if nobody is logged in, and
+ * preferred_email_address_link is then not looked at; else the root below which it must lie.
+ * There it may be redacted or null, or a link to an address of that very person, which is kept if
+ * it is by Launchpad's rule for addresses (page_is_address). ERROR_INVALID: no JSON (RFC 8259), a
+ * key twice, or a field that is missing, redacted, of another type or out of range; the text names
+ * it and holds no address.
  */
-bool page_read(struct span body, struct page *ret_page, struct error *error) MUST_CHECK;
+bool page_read(struct span body, const char *email_api, struct page *ret_page,
+               struct error *error) MUST_CHECK;
 void page_finish(struct page *page);
 
 /* Reads `~team`; caller finishes *ret_team. Errors as page_read(). */
@@ -60,5 +68,12 @@ void page_team_finish(struct page_team *team);
  * (launchpad-2211-00-0.sql; facts 6).
  */
 bool page_is_name(const char *name) MUST_CHECK;
+
+/*
+ * Launchpad's rule for mail addresses: a local part of letters, digits, "_", ".", "-", "+", "=",
+ * at most 64 bytes, and a domain of ASCII labels that neither begin nor end with "-"
+ * (lib/lp/app/validators/email.py; facts 6).
+ */
+bool page_is_address(const char *address) MUST_CHECK;
 
 #endif

@@ -21,9 +21,10 @@ struct refresh {
     struct workspace work;
     bool is_dry, is_quiet, is_json;
     int lock_fd;
-    struct refresh_request request; /* domains are those that were chosen */
-    const char **teams;             /* of them, each once */
-    struct listing *listings;       /* of teams, in the same order */
+    struct refresh_request request;  /* domains are those that were chosen */
+    struct credentials *credentials; /* NULL: anonymous */
+    const char **teams;              /* of the domains and their admins, each once */
+    struct listing *listings;        /* of teams, in the same order */
     size_t team_count;
 };
 
@@ -33,6 +34,7 @@ static void refresh_finish(struct refresh *refresh)
         listing_finish(&refresh->listings[i]);
     free(refresh->listings);
     free(refresh->teams);
+    credentials_destroy(refresh->credentials);
     free(refresh->request.domains);
     workspace_finish(&refresh->work);
     file_close_at(&refresh->lock_fd);
@@ -60,12 +62,14 @@ static void choose_domains(struct refresh *refresh, const char *const *wanted, s
 {
     const struct config *config = refresh->work.config;
     refresh->request.domains = memory_new(config->domain_count, sizeof(struct refresh_domain));
-    refresh->teams = memory_new(config->domain_count, sizeof(*refresh->teams));
+    refresh->teams = memory_new(2 * config->domain_count, sizeof(*refresh->teams));
     for (size_t i = 0; i < config->domain_count; i++) {
         const struct config_domain *domain = &config->domains[i];
         if (!is_wanted(domain->name, wanted, wanted_count))
             continue;
         add_team(refresh, domain->team);
+        if (domain->admin_team != NULL)
+            add_team(refresh, domain->admin_team);
         refresh->request.domains[refresh->request.domain_count++] =
             (struct refresh_domain){.domain = domain->name, .team = domain->team};
     }
@@ -91,6 +95,15 @@ static bool read_domains(struct refresh *refresh, const struct option_values *wa
 
 /* ---- fetching ---- */
 
+/* Before the owner of the cache is taken on: the file belongs to the one who calls. */
+static bool read_credentials(struct refresh *refresh)
+{
+    const char *path = refresh->work.config->launchpad.credentials;
+    struct error error = {0};
+    return path == NULL || credentials_read(path, &refresh->credentials, &error) ||
+           workspace_fail(&refresh->work, EXIT_FAILED, "%s", error.text);
+}
+
 /* One line, written over and over. */
 static void show_progress(void *context, const char *team, size_t seen, size_t total)
 {
@@ -110,11 +123,23 @@ static const struct listing *listing_of(const struct refresh *refresh, const cha
     return NULL;
 }
 
+static void hand_out_listings(struct refresh *refresh)
+{
+    for (size_t i = 0; i < refresh->request.domain_count; i++) {
+        struct refresh_domain *domain = &refresh->request.domains[i];
+        const char *admin_team =
+            config_find_domain(refresh->work.config, domain->domain)->admin_team;
+        domain->listing = listing_of(refresh, domain->team);
+        domain->admin_listing = admin_team != NULL ? listing_of(refresh, admin_team) : NULL;
+    }
+}
+
 static bool fetch(struct refresh *refresh)
 {
     const struct config_launchpad *config = &refresh->work.config->launchpad;
     const struct fetch_settings settings = {
         .api = config->api,
+        .credentials = refresh->credentials,
         .page_size = config->page_size,
         .concurrency = config->concurrency,
         .retries = config->retries,
@@ -135,8 +160,7 @@ static bool fetch(struct refresh *refresh)
         fputs("\r\033[K", stderr);
     if (!is_fetched)
         return workspace_fail(&refresh->work, EXIT_FAILED, "%s", error.text);
-    for (size_t i = 0; i < refresh->request.domain_count; i++)
-        refresh->request.domains[i].listing = listing_of(refresh, refresh->request.domains[i].team);
+    hand_out_listings(refresh);
     return true;
 }
 
@@ -195,8 +219,8 @@ static enum exit_status refresh_domains(struct refresh *refresh, const struct ca
                                         const struct option_values *wanted)
 {
     if (!workspace_read_config(&refresh->work, call) || !read_domains(refresh, wanted) ||
-        !workspace_take_on_owner(&refresh->work) || !lock(refresh) || !open_cache(refresh) ||
-        !note_generation(refresh) || !fetch(refresh))
+        !read_credentials(refresh) || !workspace_take_on_owner(&refresh->work) || !lock(refresh) ||
+        !open_cache(refresh) || !note_generation(refresh) || !fetch(refresh))
         return refresh->work.status;
     return apply(refresh);
 }

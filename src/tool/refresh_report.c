@@ -120,6 +120,12 @@ void refresh_report_print_json(const struct refresh_request *request,
     json_print(object);
 }
 
+/* The admins of the domain are then as they were. */
+static bool lacks_admins(const struct refresh_domain *domain)
+{
+    return domain->admin_listing != NULL && domain->admin_listing->verdict == LISTING_UNUSABLE;
+}
+
 void refresh_report_complain(const struct refresh_request *request)
 {
     for (size_t i = 0; i < request->domain_count; i++) {
@@ -131,6 +137,9 @@ void refresh_report_complain(const struct refresh_request *request)
             console_complain("%s: %zu left alone: changed since the fetch began, listings that "
                              "contradict each other, or targets that do not open",
                              domain->domain, domain->left_alone);
+        if (lacks_admins(domain))
+            console_complain("%s: admins are left as they are: %s", domain->domain,
+                             domain->admin_listing->reason);
     }
 }
 
@@ -161,7 +170,11 @@ enum exit_status exit_status_worse(enum exit_status a, enum exit_status b)
 enum exit_status refresh_report_status(const struct refresh_request *request)
 {
     enum exit_status status = EXIT_DONE;
-    for (size_t i = 0; i < request->domain_count; i++)
-        status = exit_status_worse(status, exit_status_of_outcome(request->domains[i].outcome));
+    for (size_t i = 0; i < request->domain_count; i++) {
+        const struct refresh_domain *domain = &request->domains[i];
+        status = exit_status_worse(status, exit_status_of_outcome(domain->outcome));
+        if (lacks_admins(domain))
+            status = exit_status_worse(status, EXIT_UNUSABLE);
+    }
     return status;
 }

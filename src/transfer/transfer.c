@@ -1,8 +1,10 @@
 #include "transfer/transfer.h"
 
 #include <curl/curl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/memory.h"
 #include "base/timestamp.h"
@@ -16,7 +18,7 @@
 struct exchange {
     struct exchange *next;
     struct transfer_pool *pool;
-    struct transfer_request request; /* url and accept are our copies */
+    struct transfer_request request; /* its texts are our copies */
     CURL *easy;                      /* NULL while waiting */
     struct curl_slist *headers;
     struct buffer body;
@@ -58,14 +60,24 @@ static void exchange_release_curl(struct exchange *exchange)
         curl_easy_cleanup(exchange->easy);
         exchange->easy = NULL;
     }
+    for (struct curl_slist *header = exchange->headers; header != NULL; header = header->next)
+        explicit_bzero(header->data, strlen(header->data));
     curl_slist_free_all(exchange->headers);
     exchange->headers = NULL;
+}
+
+static void wipe_text(char *text)
+{
+    if (text != NULL)
+        explicit_bzero(text, strlen(text));
+    free(text);
 }
 
 static void exchange_destroy(struct exchange *exchange)
 {
     exchange_release_curl(exchange);
     buffer_finish(&exchange->body);
+    wipe_text((char *)exchange->request.authorization);
     free((char *)exchange->request.url);
     free((char *)exchange->request.accept);
     free(exchange);
@@ -107,6 +119,7 @@ void transfer_pool_start(struct transfer_pool *pool, const struct transfer_reque
     exchange->request = *request;
     exchange->request.url = memory_copy_text(request->url);
     exchange->request.accept = memory_copy_text(request->accept);
+    exchange->request.authorization = memory_copy_text(request->authorization);
     enqueue(pool, exchange);
 }
 
@@ -136,13 +149,32 @@ static long resolve_option(enum transfer_family family)
     return CURL_IPRESOLVE_WHATEVER;
 }
 
-static struct curl_slist *accept_header(const char *media_type)
+/* False: no memory. */
+static bool add_header(struct exchange *exchange, const char *name, const char *value)
 {
-    struct buffer line = {0};
-    buffer_appendf(&line, "Accept: %s", media_type);
-    struct curl_slist *headers = curl_slist_append(NULL, buffer_text(&line));
-    buffer_finish(&line);
-    return headers;
+    size_t length = strlen(name) + strlen(value) + 3;
+    char *line = memory_new(length, 1);
+    snprintf(line, length, "%s: %s", name, value);
+    struct curl_slist *headers = curl_slist_append(exchange->headers, line);
+    wipe_text(line);
+    if (headers != NULL)
+        exchange->headers = headers;
+    return headers != NULL;
+}
+
+static bool add_headers(struct exchange *exchange)
+{
+    const struct transfer_request *request = &exchange->request;
+    return add_header(exchange, "Accept", request->accept) &&
+           (request->authorization == NULL ||
+            add_header(exchange, "Authorization", request->authorization));
+}
+
+/* A proxy of plain http reads all that is sent. NULL: as the environment says. */
+static const char *proxy_for(const struct transfer_request *request)
+{
+    bool is_plain = strncasecmp(request->url, "https:", 6) != 0;
+    return request->authorization != NULL && is_plain ? "" : NULL;
 }
 
 /* One row per option, so that none can fail unseen. */
@@ -175,6 +207,7 @@ static CURLcode set_options(struct exchange *exchange)
         {CURLOPT_ACCEPT_ENCODING, "gzip"},
         {CURLOPT_USERAGENT, "lpalias/" LPALIAS_VERSION},
         {CURLOPT_HTTPHEADER, exchange->headers},
+        {CURLOPT_PROXY, proxy_for(request)},
         {CURLOPT_ERRORBUFFER, exchange->problem},
         {CURLOPT_WRITEDATA, exchange},
         {CURLOPT_PRIVATE, exchange},
@@ -192,8 +225,7 @@ static CURLcode hand_to_curl(struct exchange *exchange)
     buffer_clear(&exchange->body);
     exchange->problem[0] = '\0';
     exchange->easy = curl_easy_init();
-    exchange->headers = accept_header(exchange->request.accept);
-    if (exchange->easy == NULL || exchange->headers == NULL)
+    if (exchange->easy == NULL || !add_headers(exchange))
         return CURLE_OUT_OF_MEMORY;
     CURLcode code = set_options(exchange);
     if (code == CURLE_OK &&

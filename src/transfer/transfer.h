@@ -47,6 +47,11 @@ struct transfer_result {
 struct transfer_request {
     const char *url;
     const char *accept; /* the media type we can read */
+    /*
+     * The value of an Authorization header, or NULL. It goes to the host of url only; a plain http
+     * request with one takes no proxy. Our copies of it are wiped.
+     */
+    const char *authorization;
     enum transfer_family family;
     int64_t start_at_ms; /* not before, by timestamp_monotonic_ms(); 0: at once */
     int64_t timeout_ms;  /* from connecting to the last byte */

@@ -8,7 +8,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     struct error error = {0};
     struct page page;
     struct page_team team;
-    if (page_read(body, &page, &error)) {
+    if (page_read(body, NULL, &page, &error)) {
         for (size_t i = 0; i < page.entry_count; i++)
             REQUIRE(page_is_name(page.entries[i].name));
         page_finish(&page);

@@ -21,7 +21,7 @@ static void a_page_is_read(void **state)
     (void)state;
     struct page page;
     struct error error;
-    assert_true(page_read(span_of(WHOLE), &page, &error));
+    assert_true(page_read(span_of(WHOLE), NULL, &page, &error));
     assert_int_equal(page.total_size, 5);
     assert_int_equal(page.start, 3);
     assert_string_equal(page.next, "https://h/?a&b");
@@ -33,7 +33,7 @@ static void a_page_is_read(void **state)
     assert_string_equal(page.entries[1].name, "demo-subteam");
     assert_true(page.entries[1].is_team);
     page_finish(&page);
-    assert_true(page_read(span_of(BEFORE AFTER), &page, &error));
+    assert_true(page_read(span_of(BEFORE AFTER), NULL, &page, &error));
     assert_null(page.next);
     assert_int_equal(page.entry_count, 0);
     page_finish(&page);
@@ -49,7 +49,7 @@ static void a_cut_page_is_never_read(void **state)
         cut = realloc(cut, length != 0 ? length : 1);
         struct page page;
         struct error error = {0};
-        assert_false(page_read((struct span){cut, length}, &page, &error));
+        assert_false(page_read((struct span){cut, length}, NULL, &page, &error));
         assert_int_equal(error.kind, ERROR_INVALID);
         free(cut);
     }
@@ -94,7 +94,7 @@ static void a_page_of_another_form_is_refused(void **state)
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
         struct page page;
         struct error error = {0};
-        if (page_read(span_of(cases[i].body), &page, &error))
+        if (page_read(span_of(cases[i].body), NULL, &page, &error))
             fail_msg("accepted: %s", cases[i].body);
         assert_error(error, ERROR_INVALID, cases[i].words);
     }
@@ -157,7 +157,7 @@ static void every_field_of_a_person_is_needed(void **state)
         char *body = person_with(cases[i].key, cases[i].value);
         struct page page;
         struct error error = {0};
-        bool ok = page_read(span_of(body), &page, &error);
+        bool ok = page_read(span_of(body), NULL, &page, &error);
         assert_int_equal(ok, cases[i].words == NULL);
         if (ok)
             page_finish(&page);
@@ -176,7 +176,7 @@ static void deep_nesting_is_refused(void **state)
         buffer_append_char(&body, '[');
     struct page page;
     struct error error = {0};
-    assert_false(page_read((struct span){body.data, body.length}, &page, &error));
+    assert_false(page_read((struct span){body.data, body.length}, NULL, &page, &error));
     assert_error(error, ERROR_INVALID, "depth");
     buffer_finish(&body);
 }
