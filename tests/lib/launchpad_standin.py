@@ -17,7 +17,8 @@ As a program (one line on stdout, the root, when it listens; ends on SIGTERM and
 
 Data is a dict or a JSON file with "people": {name: {field: value}}, "teams": {name: {field: value,
 "members": [names], "admins": [names], "details": {name: {membership field: value}}}}
-and "tokens": {token: {"secret": s, "person": name}} for OAuth.
+and "tokens": {token: {"secret": s, "person": name}} for OAuth, with "consumer" (its key; any if not given) and
+"consumer_secret" (empty if not given).
 A field is any key of an entry (is_valid, date_created, ...), or "email", "openid", "suspended" (410).
 What is not given gets a sensible value: is_valid true, is_ubuntu_coc_signer true for people, a fixed
 date_created of its own. A team with "private": true is counted in total_size and never listed.
@@ -34,14 +35,14 @@ the reply is {"result": ...}, a mistake is 400 with the reason as text:
     fault_names() -> {name: {"text", "kind", "real", "where"}}             reset()   (data, faults and log)
 
 A request in the log: method, path (with query), user_agent, accept_encoding, if_none_match, authorization
-(bool), host, port, family ("IPv4", "IPv6"), time, status (None until answered), faults (those that hit).
+(bool), oauth (its parameters but for the signature), host, port, family ("IPv4", "IPv6"), time, status (None until answered), faults (those that hit).
 Requests under /+standin/ are never logged and never hit by a fault.
 
 A fault is chosen by `match`, a substring of path and query, or by `path`, which equals the path alone or path
 and query. `hits` is "always", one number or a list of numbers; the first matching request is hit 1, and each
 fault counts for itself. FAULTS names them all: kind is "fault" (a refresh must call the listing unusable),
-"hold" (well-formed, but the losses it shows must not be applied) or "benign" (a refresh must succeed); `real`
-is kind != "benign".
+"hold" (well-formed, but the losses it shows must not be applied), "logged-in" (a "fault" for a refresh with
+credentials, which nobody else may notice) or "benign" (a refresh must succeed); `real` means "fault" or "hold".
 `where` says what it can act upon: "any" answer, a "page", a "later-page" (start > 0; a listing of one page is
 left alone), an "entry" (one entry, or within a page the one named by the argument `person`, else the first).
 Script "always" to see a fault outlive the retries, or hits=[1] to see that a retry heals it.
@@ -504,7 +505,7 @@ def fault(name, about, kind="fault", where="any", stage="answer"):
     """Puts a function into FAULTS. A stage "value" gets the decoded JSON, the others get the answer itself."""
 
     def register(act):
-        FAULTS[name] = Fault(about, kind, kind != "benign", where, stage, act)
+        FAULTS[name] = Fault(about, kind, kind in ("fault", "hold"), where, stage, act)
         return act
 
     return register
@@ -776,6 +777,42 @@ def register_field_faults():
 
 
 register_field_faults()
+
+
+# What logged-in callers see of an address.
+
+def set_email(name, about, link, kind="logged-in"):
+    on_entry(name, about, lambda entry, args: entry.update(preferred_email_address_link=link(entry)), kind)
+
+
+def email_of(entry):
+    return f"{entry['name']}@shown.example"
+
+
+set_email("email-redacted", "the preferred address is redacted", lambda e: REDACTED, "benign")
+set_email("email-null", "there is no preferred address", lambda e: None, "benign")
+set_email("email-encoded", "the link to the address is percent-encoded where it need not be",
+          lambda e: f"{e['self_link']}/%2Bemail/{urllib.parse.quote(email_of(e), safe='')}", "benign")
+set_email("email-odd", "an address that Launchpad's own rule does not allow",
+          lambda e: f"{e['self_link']}/+email/o'brien@shown.example", "benign")
+set_email("email-number", "the link to the address is a number", lambda e: 42)
+set_email("email-no-link", "an address instead of a link to it", email_of)
+set_email("email-foreign-host", "the link to the address leads to another host",
+          lambda e: f"https://evil.example/1.0/~{e['name']}/+email/{email_of(e)}")
+set_email("email-other-version", "the link to the address leads to another version",
+          lambda e: f"{e['self_link'].replace('/1.0/', '/devel/')}/+email/{email_of(e)}")
+set_email("email-other-person", "the link leads to the address of somebody else",
+          lambda e: f"{e['self_link']}x/+email/{email_of(e)}")
+set_email("email-malformed-escape", "a percent sign that encodes nothing in the link to the address",
+          lambda e: f"{e['self_link']}/+email/a%4x{email_of(e)}")
+set_email("email-line-break", "a line break in the address",
+          lambda e: f"{e['self_link']}/+email/{email_of(e)}%0aBcc:x@evil.example")
+set_email("email-below", "more of a path behind the address", lambda e: f"{e['self_link']}/+email/{email_of(e)}/x")
+set_email("email-query", "a query behind the address", lambda e: f"{e['self_link']}/+email/{email_of(e)}?x=1")
+set_email("email-empty", "nothing where the address should be", lambda e: f"{e['self_link']}/+email/")
+on_entry("email-missing", "the key of the preferred address is absent",
+         lambda entry, args: entry.pop("preferred_email_address_link", None), "logged-in")
+
 on_entry("illegal-name", "name is not a legal Launchpad name (argument value)",
          lambda entry, args: entry.update(name=args.get("value", "../etc/passwd\r\nx")))
 on_entry("upper-case-name", "name has upper-case letters, which Launchpad cannot have",
@@ -1039,6 +1076,7 @@ class Service:
         self.entries = {}
         self.pages = {}
         self.wadl = {}
+        self.nonces = set()
 
     def changed(self, *names):
         """Forgets the answers that a change may have made old; entries only of those who changed."""
@@ -1073,15 +1111,31 @@ class Service:
 
     def authenticate(self, request):
         """Gives (answer that refuses, None) or (None, the person logged in, None when anonymous)."""
-        fields = dict(re.findall(r'(\w+)="([^"]*)"', request.header("Authorization")))
-        token = urllib.parse.unquote(fields.get("oauth_token", ""))
+        fields = oauth_fields(request.header("Authorization"))
+        token = fields.get("oauth_token", "")
         if not token:
             return None, None
+        if fields.get("oauth_signature_method") != "PLAINTEXT":
+            return text(400, "Only PLAINTEXT signatures are accepted."), None
         known = self.registry.tokens.get(token)
-        signature = urllib.parse.unquote(fields.get("oauth_signature", ""))
-        if known is None or signature != "&" + known["secret"]:
-            return text(401, "Unknown access token.", WWW_Authenticate=f'OAuth realm="{request.origin}"'), None
+        wrong = f"Unknown access token ({token})." if known is None else self.oauth_problem(known, fields)
+        if wrong:
+            return text(401, wrong, WWW_Authenticate=f'OAuth realm="{request.origin}"'), None
         return None, known["person"]
+
+    def oauth_problem(self, known, fields):
+        """What is wrong with a request of a known token (RFC 5849 3.2, 3.3), or None."""
+        if fields.get("oauth_consumer_key") != known.get("consumer", fields.get("oauth_consumer_key")):
+            return "Unknown consumer."
+        parts = [urllib.parse.quote(each, safe="~") for each in (known.get("consumer_secret", ""), known["secret"])]
+        if fields.get("oauth_signature") != "&".join(parts):
+            return "Invalid signature."
+        once = (fields["oauth_token"], fields.get("oauth_timestamp"), fields.get("oauth_nonce"))
+        if once[2] is not None:
+            if once in self.nonces or not once[1].isdecimal():
+                return "Invalid nonce/timestamp."
+            self.nonces.add(once)
+        return None
 
     def resource(self, request, view, parts, logged_in):
         if not parts:
@@ -1271,6 +1325,13 @@ class Service:
             pairs = [("direction", "backwards"), ("memo", start)] + ([("ws.start", before)] if before else [])
             links["prev_collection_link"] = link(*pairs)
         return links
+
+
+def oauth_fields(header):
+    """Takes an Authorization header apart as Launchpad does: at commas, and what names a realm is dropped."""
+    scheme, _, rest = header.partition(" ")
+    pairs = [part.strip().partition("=") for part in rest.split(",") if "realm" not in part]
+    return {key: urllib.parse.unquote(value.strip('"')) for key, _, value in pairs if scheme == "OAuth"}
 
 
 def whole(value):
@@ -1527,6 +1588,8 @@ class LaunchpadStandIn:
             "accept_encoding": request.header("Accept-Encoding"),
             "if_none_match": request.header("If-None-Match"),
             "authorization": bool(request.header("Authorization")),
+            "oauth": {key: value for key, value in oauth_fields(request.header("Authorization")).items()
+                      if key != "oauth_signature"},
             "host": request.header("Host"),
             "port": connection.server.server_port,
             "family": family,
