@@ -6,12 +6,8 @@
 #include "action/update.h"
 #include "address/address.h"
 #include "base/memory.h"
+#include "membership/target_check.h"
 #include "membership/target_list.h"
-
-static bool is_ours(const struct action *action, const char *domain)
-{
-    return house_find(action->house, domain) != NULL;
-}
 
 static bool has_line(const struct buffer *lines, struct span wanted)
 {
@@ -37,7 +33,7 @@ bool target_check_all(const struct action *action, const char *const *targets, s
         const char *wrong = address_check_target(targets[i], strlen(targets[i]), &canonical);
         if (wrong != NULL)
             is_fine = error_set(error, ERROR_INVALID, "target %zu: %s", i + 1, wrong);
-        else if (is_member && is_ours(action, strrchr(buffer_text(&canonical), '@') + 1))
+        else if (is_member && target_check_is_configured(action->house, buffer_text(&canonical)))
             is_fine = error_set(error, ERROR_INVALID,
                                 "target %zu lies in a domain of ours, which could loop", i + 1);
         if (!is_fine || has_line(ret_lines, (struct span){canonical.data, canonical.length}))
@@ -102,17 +98,13 @@ bool target_check_served(struct snapshot *snapshot, struct span lines, struct er
     size_t place = 0;
     for (char *line = strtok_r(text, "\n", &rest); line != NULL;
          line = strtok_r(NULL, "\n", &rest)) {
-        struct domain_record domain;
+        bool is_served;
         place++;
-        switch (snapshot_domain(snapshot, strrchr(line, '@') + 1, &domain, error)) {
-        case STORE_ABSENT:
-            break;
-        case STORE_FOUND:
+        if (!target_check_is_served(snapshot, line, &is_served, error))
+            return false;
+        if (is_served)
             return error_set(error, ERROR_INVALID,
                              "target %zu lies in a domain that the cache still serves", place);
-        case STORE_TROUBLE:
-            return false;
-        }
     }
     return true;
 }
