@@ -95,12 +95,90 @@ static void hosts_may_be_addresses_with_ports(void **state)
         assert_int_equal(link_check(cases[i].collection, cases[i].link, NULL), cases[i].wanted);
 }
 
+static void only_the_address_of_that_person_is_read(void **state)
+{
+    (void)state;
+    static const char api[] = "https://api.launchpad.net/1.0";
+    static const struct {
+        const char *link;
+        const char *wanted;  /* NULL: refused */
+        const char *problem; /* of refused */
+    } cases[] = {
+        {"https://api.launchpad.net/1.0/~a+b/+email/x@h.example", "x@h.example", NULL},
+        {"HTTPS://API.launchpad.net:443/1.0/~a%2Bb/%2bemail/x%40h.example", "x@h.example", NULL},
+        {"https://api.launchpad.net/1.0/~a+b/+email/x+y=z@h.example", "x+y=z@h.example", NULL},
+        {"https://api.launchpad.net/1.0/~a+b/+email/x%2by%25@h.example", "x+y%@h.example", NULL},
+        {"https://api.launchpad.net/1.0/~a+b/+email/%C3%A9@h.example", "\xc3\xa9@h.example", NULL},
+        {"https://api.launchpad.net/1.0/~a+b/+email/SECRET@h%0a.example", NULL, "holds no address"},
+        {"https://api.launchpad.net/1.0/~a+b/+email/SECRET%00@h.example", NULL, "holds no address"},
+        {"https://api.launchpad.net/1.0/~a+b/+email/SECRET%20@h.example", NULL, "holds no address"},
+        {"https://api.launchpad.net/1.0/~a+b/+email/SECRET%7F@h.example", NULL, "holds no address"},
+        {"https://api.launchpad.net/1.0/~a+b/+email/SECRET%4@h.example", NULL, "holds no address"},
+        {"https://api.launchpad.net/1.0/~a+b/+email/SECRET@h.example%", NULL, "holds no address"},
+        {"https://api.launchpad.net/1.0/~a+b/+email/SECRET@h.example%4", NULL, "holds no address"},
+        {"https://api.launchpad.net/1.0/~a+b/+email/SECRET@h.example/x", NULL, "holds no address"},
+        {"https://api.launchpad.net/1.0/~a+b/+email/", NULL, "holds no address"},
+        {"https://api.launchpad.net/1.0/~a+b/+email", NULL, "of an address of this person"},
+        {"https://api.launchpad.net/1.0/~a+b", NULL, "of an address of this person"},
+        {"https://api.launchpad.net/1.0/~a+bc/+email/SECRET@h", NULL, "of this person"},
+        {"https://api.launchpad.net/1.0/~a/+email/SECRET@h.example", NULL, "of this person"},
+        {"https://api.launchpad.net/1.0/~a+b%2F+email/SECRET@h.example", NULL, "of this person"},
+        {"https://api.launchpad.net/devel/~a+b/+email/SECRET@h.example", NULL, "of this person"},
+        {"https://api.launchpad.net/1.0/~a+b/+email/SECRET@h.example?x", NULL, "not a plain"},
+        {"https://api.launchpad.net/1.0/~a+b/+email/SECRET@h.example#x", NULL, "not a plain"},
+        {"https://x@api.launchpad.net/1.0/~a+b/+email/SECRET@h.example", NULL, "not a plain"},
+        {"http://api.launchpad.net/1.0/~a+b/+email/SECRET@h.example", NULL, "another server"},
+        {"https://launchpad.net/1.0/~a+b/+email/SECRET@h.example", NULL, "another server"},
+        {"https://api.launchpad.net:8443/1.0/~a+b/+email/SECRET@h", NULL, "another server"},
+        {"SECRET@h.example", NULL, "not a plain"},
+        {"", NULL, "not a plain"},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        struct buffer address = {0};
+        struct error error = {0};
+        bool is_read = link_read_email(api, "a+b", cases[i].link, &address, &error);
+        if (is_read != (cases[i].wanted != NULL))
+            fail_msg("%s", cases[i].link);
+        if (is_read) {
+            assert_string_equal(buffer_text(&address), cases[i].wanted);
+        } else {
+            assert_error(error, ERROR_INVALID, cases[i].problem);
+            assert_null(strstr(error.text, "SECRET"));
+            assert_int_equal(address.length, 0);
+        }
+        buffer_finish(&address);
+    }
+}
+
+static void origin_and_host_are_parts_of_a_plain_url(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *url, *origin, *host;
+    } cases[] = {
+        {"https://h.example/1.0", "https://h.example", "h.example"},
+        {"http://[::1]:80/1.0?x", "http://[::1]:80", "[::1]"},
+        {"http://h:80", "http://h:80", "h"},
+        {"http://u@h/1.0", "", ""},
+        {"h/1.0", "", ""},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        struct span origin = link_origin(cases[i].url), host = link_host(cases[i].url);
+        assert_int_equal(origin.length, strlen(cases[i].origin));
+        assert_memory_equal(origin.data, cases[i].origin, origin.length);
+        assert_int_equal(host.length, strlen(cases[i].host));
+        assert_memory_equal(host.data, cases[i].host, host.length);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(team_names_are_encoded_where_a_path_needs_it),
         cmocka_unit_test(only_links_into_the_same_collection_are_followed),
         cmocka_unit_test(hosts_may_be_addresses_with_ports),
+        cmocka_unit_test(only_the_address_of_that_person_is_read),
+        cmocka_unit_test(origin_and_host_are_parts_of_a_plain_url),
     };
     return cmocka_run_group_tests_name("launchpad/link", tests, NULL, NULL);
 }

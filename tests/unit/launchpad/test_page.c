@@ -109,6 +109,7 @@ static char *person_with(const char *key, const char *value)
         {"is_valid", "true"},
         {"is_ubuntu_coc_signer", "true"},
         {"date_created", "\"2005-06-06T08:59:51Z\""},
+        {"preferred_email_address_link", "null"},
     };
     struct buffer body = {0};
     buffer_append_text(&body, BEFORE "{\"karma\": 1");
@@ -165,6 +166,96 @@ static void every_field_of_a_person_is_needed(void **state)
             assert_error(error, ERROR_INVALID, cases[i].words);
         free(body);
     }
+}
+
+#define EMAIL(address) "\"https://h/1.0/~ann/+email/" address "\""
+
+static void a_preferred_address_is_read_when_logged_in(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *value; /* NULL: absent */
+        enum listing_preferred preferred;
+        const char *address; /* of ADDRESS */
+        const char *words;   /* NULL: accepted */
+    } cases[] = {
+        {"\"" PAGE_REDACTED "\"", LISTING_PREFERRED_UNKNOWN, NULL, NULL},
+        {"null", LISTING_PREFERRED_NONE, NULL, NULL},
+        {EMAIL("Ann+x@H.example"), LISTING_PREFERRED_ADDRESS, "Ann+x@H.example", NULL},
+        {EMAIL("ann%40h.example"), LISTING_PREFERRED_ADDRESS, "ann@h.example", NULL},
+        {EMAIL("o'ann@h.example"), LISTING_PREFERRED_UNKNOWN, NULL, NULL},
+        {EMAIL("%C3%A9@h.example"), LISTING_PREFERRED_UNKNOWN, NULL, NULL},
+        {EMAIL("ann@h.example@i.example"), LISTING_PREFERRED_UNKNOWN, NULL, NULL},
+        {NULL, 0, NULL, "entry 0: preferred_email_address_link is missing"},
+        {"42", 0, NULL, "preferred_email_address_link is a number, not a string"},
+        {"[]", 0, NULL, "preferred_email_address_link is an array"},
+        {"\"\"", 0, NULL, "preferred_email_address_link: is not a plain absolute URL"},
+        {"\"https://h/1.0/~anna/+email/SECRET@h.example\"", 0, NULL, "address of this person"},
+        {"\"https://i/1.0/~ann/+email/SECRET@h.example\"", 0, NULL, "another server"},
+        {EMAIL("SECRET%0a@h.example"), 0, NULL, "preferred_email_address_link: holds no address"},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        char *body = person_with("preferred_email_address_link", cases[i].value);
+        struct page page;
+        struct error error = {0};
+        /* Whoever is not logged in does not look. */
+        assert_true(page_read(span_of(body), NULL, &page, &error));
+        assert_int_equal(page.entries[0].preferred, LISTING_PREFERRED_UNKNOWN);
+        assert_null(page.entries[0].address);
+        page_finish(&page);
+        bool ok = page_read(span_of(body), "https://h/1.0", &page, &error);
+        if (ok != (cases[i].words == NULL))
+            fail_msg("%s: %s", cases[i].value, error.text);
+        if (ok) {
+            assert_int_equal(page.entries[0].preferred, cases[i].preferred);
+            assert_string_equal(page.entries[0].name, "ann");
+            if (cases[i].address != NULL)
+                assert_string_equal(page.entries[0].address, cases[i].address);
+            else
+                assert_null(page.entries[0].address);
+            page_finish(&page);
+        } else {
+            assert_error(error, ERROR_INVALID, cases[i].words);
+            assert_null(strstr(error.text, "SECRET"));
+        }
+        free(body);
+    }
+}
+
+#define SIXTY_FOUR "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+
+static void addresses_follow_launchpads_rule(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *address;
+        bool wanted;
+    } cases[] = {
+        {"a@b.example", true},
+        {"A_b.c-d+e=f@B-c.9.Example", true},
+        {"a..b@h.example", true},
+        {SIXTY_FOUR "@h.example", true},
+        {SIXTY_FOUR "a@h.example", false},
+        {"a@" SIXTY_FOUR "." SIXTY_FOUR "." SIXTY_FOUR "." SIXTY_FOUR, false},
+        {"", false},
+        {"@h.example", false},
+        {"a", false},
+        {"a@", false},
+        {"a@h..example", false},
+        {"a@.example", false},
+        {"a@h.example.", false},
+        {"a@-h.example", false},
+        {"a@h-.example", false},
+        {"a@h_i.example", false},
+        {"a@[192.0.2.1]", false},
+        {"\"a\"@h.example", false},
+        {"a@b@h.example", false},
+        {"a%b@h.example", false},
+        {"a@h.example\n", false},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++)
+        if (page_is_address(cases[i].address) != cases[i].wanted)
+            fail_msg("%s", cases[i].address);
 }
 
 static void deep_nesting_is_refused(void **state)
@@ -233,6 +324,8 @@ int main(void)
         cmocka_unit_test(a_cut_page_is_never_read),
         cmocka_unit_test(a_page_of_another_form_is_refused),
         cmocka_unit_test(every_field_of_a_person_is_needed),
+        cmocka_unit_test(a_preferred_address_is_read_when_logged_in),
+        cmocka_unit_test(addresses_follow_launchpads_rule),
         cmocka_unit_test(deep_nesting_is_refused),
         cmocka_unit_test(a_team_is_read),
         cmocka_unit_test(names_follow_launchpads_rule),
