@@ -19,6 +19,7 @@ struct door {
     char url[64];
     const char *answer;
     int connections;
+    char request[4096]; /* the last one, to be read once the door is closed */
     pthread_t thread;
 };
 
@@ -33,12 +34,12 @@ static void door_open(struct door *door, const char *scheme)
 }
 
 /* Up to the end of an HTTP request, or the first bytes of a TLS greeting (RFC 8446 5.1). */
-static void read_request(int fd)
+static void read_request(int fd, char bytes[4096])
 {
-    char bytes[4096];
     size_t length = 0;
-    while (length < sizeof(bytes) && memmem(bytes, length, "\r\n\r\n", 4) == NULL) {
-        ssize_t got = read(fd, bytes + length, sizeof(bytes) - length);
+    memset(bytes, 0, 4096);
+    while (length < 4095 && memmem(bytes, length, "\r\n\r\n", 4) == NULL) {
+        ssize_t got = read(fd, bytes + length, 4095 - length);
         if (got <= 0 || bytes[0] == 22)
             return;
         length += (size_t)got;
@@ -50,7 +51,7 @@ static void *answer_all(void *context)
     struct door *door = context;
     for (int fd; (fd = accept(door->fd, NULL, NULL)) >= 0; close(fd)) {
         door->connections++;
-        read_request(fd);
+        read_request(fd, door->request);
         (void)!send(fd, door->answer, strlen(door->answer), MSG_NOSIGNAL);
     }
     return NULL;
@@ -326,6 +327,58 @@ static void a_start_can_be_put_off(void **state)
     door_close(&door);
 }
 
+#define EMPTY_ANSWER "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+
+static void authorization_goes_with_the_request_that_has_one(void **state)
+{
+    (void)state;
+    static const char *const values[] = {"OAuth realm=\"x\", a=\"b\"", NULL};
+    for (size_t i = 0; i < ARRAY_LENGTH(values); i++) {
+        struct door door;
+        struct seen seen = {0};
+        door_answer(&door, "http", EMPTY_ANSWER);
+        struct transfer_request request = request_to(door.url, &seen);
+        request.authorization = values[i];
+        run_one(&request);
+        door_close(&door);
+        assert_int_equal(seen.outcome, TRANSFER_ANSWERED);
+        assert_non_null(strstr(door.request, "\r\nAccept: text/plain\r\n"));
+        const char *line = strstr(door.request, "\r\nAuthorization:");
+        assert_int_equal(line != NULL, values[i] != NULL);
+        if (line != NULL)
+            assert_memory_equal(line, "\r\nAuthorization: OAuth realm=\"x\", a=\"b\"\r\n", 40);
+    }
+}
+
+/* A proxy reads what is sent over plain http, and an answer from elsewhere sends us nowhere. */
+static void authorization_goes_to_the_host_of_the_url_only(void **state)
+{
+    (void)state;
+    struct door door, other;
+    char answer[256];
+    door_answer(&other, "http", EMPTY_ANSWER);
+    snprintf(answer, sizeof(answer),
+             "HTTP/1.1 302 Found\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n", other.url);
+    door_answer(&door, "http", answer);
+    struct seen seen = {0};
+    struct transfer_request request = request_to(door.url, &seen);
+    request.authorization = "OAuth secret";
+    assert_return_code(setenv("http_proxy", other.url, 1), 0);
+    run_one(&request);
+    assert_int_equal(seen.status, 302);
+    assert_int_equal(other.connections, 0);
+    /* The proxy is one: without anything secret it is asked. */
+    request.authorization = NULL;
+    run_one(&request);
+    assert_return_code(unsetenv("http_proxy"), 0);
+    door_close(&door);
+    door_close(&other);
+    assert_int_equal(seen.status, 200);
+    assert_int_equal(other.connections, 1);
+    assert_non_null(strstr(door.request, "OAuth secret"));
+    assert_null(strstr(other.request, "OAuth"));
+}
+
 static void a_pool_can_be_dropped_with_work_in_it(void **state)
 {
     (void)state;
@@ -355,6 +408,8 @@ int main(void)
         cmocka_unit_test(no_more_are_sent_than_allowed_and_the_deadline_ends_all),
         cmocka_unit_test(what_expiry_starts_waits_for_the_next_run),
         cmocka_unit_test(a_start_can_be_put_off),
+        cmocka_unit_test(authorization_goes_with_the_request_that_has_one),
+        cmocka_unit_test(authorization_goes_to_the_host_of_the_url_only),
         cmocka_unit_test(a_pool_can_be_dropped_with_work_in_it),
     };
     return cmocka_run_group_tests_name("transfer", tests, NULL, NULL);
