@@ -102,26 +102,6 @@ static bool fold(const struct planning *planning, const char *name,
     return is_fine;
 }
 
-static void tell_event(const struct planning *planning, const char *name, bool has_target)
-{
-    struct event_record event = {
-        .at_s = planning->now_s,
-        .actor = span_of(planning->actor),
-        .act = span_of(has_target ? "target.set" : "target.clear"),
-        .subject = span_of(name),
-        .detail = span_of(target_source_name(TARGET_SOURCE_LAUNCHPAD)),
-    };
-    changeset_event(planning->changeset, &event);
-}
-
-static bool has_launchpad_target(const struct target_list *list)
-{
-    for (size_t i = 0; i < list->count; i++)
-        if (list->entries[i].source == TARGET_SOURCE_LAUNCHPAD)
-            return true;
-    return false;
-}
-
 /* Opened twice, as a list has no copy: people whose address is known are few enough. */
 static bool open_both(const struct planning *planning, const char *name,
                       const struct person_record *person, struct target_list *before,
@@ -147,10 +127,23 @@ bool launchpad_target_fold(const struct planning *planning, const char *name,
     bool is_fine = is_broken || (is_open && fold(planning, name, best, &after, error));
     if (is_open && is_fine && !target_list_equal(&before, &after)) {
         target_list_seal(&after, planning->ring, name, sealed, person);
-        tell_event(planning, name, has_launchpad_target(&after));
         *ret_is_changed = true;
     }
     target_list_finish(&before);
     target_list_finish(&after);
     return is_fine;
+}
+
+void launchpad_target_put_event(const struct planning *planning, const char *name,
+                                const struct person_record *person)
+{
+    bool is_used = person->target_source == TARGET_SOURCE_LAUNCHPAD;
+    struct event_record event = {
+        .at_s = planning->now_s,
+        .actor = span_of(planning->actor),
+        .act = span_of(is_used ? "target.set" : "target.clear"),
+        .subject = span_of(name),
+        .detail = span_of(target_source_name(TARGET_SOURCE_LAUNCHPAD)),
+    };
+    changeset_event(planning->changeset, &event);
 }

@@ -29,13 +29,17 @@
  *   (facts 2.1), for which there is a rule with a grace of its own.
  *
  * Where something changes, person->sealed_targets is sealed anew into *sealed, which must outlive
- * the use of person, an event is put, and *ret_is_changed is set; it is cleared otherwise. The
- * caller puts the row and what follows from it in every domain. What does not open is left for the
- * projection to complain of. ERROR_TEMPORARY: the cache, or a key is missing.
+ * the use of person, and *ret_is_changed is set; it is cleared otherwise. Nothing is put: whoever
+ * puts the row puts what follows from it in every domain, and the event. What does not open is left
+ * for the projection to complain of. ERROR_TEMPORARY: the cache, or a key is missing.
  */
 bool launchpad_target_fold(const struct planning *planning, const char *name,
                            const struct listing_person *const *seen, size_t count,
                            struct person_record *person, struct buffer *sealed,
                            bool *ret_is_changed, struct error *error) MUST_CHECK;
+
+/* Puts the event of a change that was folded into person. */
+void launchpad_target_put_event(const struct planning *planning, const char *name,
+                                const struct person_record *person);
 
 #endif

@@ -592,8 +592,8 @@ static bool add_domain(void *context, const char *domain, const struct domain_re
     return true;
 }
 
-static bool plan_in_domain(const struct planning *planning, const char *domain, const char *name,
-                           const struct person_record *person, struct error *error)
+bool projection_plan_domain(const struct planning *planning, const char *domain, const char *name,
+                            const struct person_record *person, struct error *error)
 {
     struct membership_record membership;
     struct projection_result result;
@@ -624,7 +624,8 @@ bool projection_plan_person(const struct planning *planning, const char *name,
         changeset_put_person(planning->changeset, name, person);
     bool is_fine = snapshot_each_domain(planning->snapshot, add_domain, &domains, error);
     for (size_t i = 0; i < domains.count; i++) {
-        is_fine = is_fine && plan_in_domain(planning, domains.names[i], name, person, error);
+        is_fine =
+            is_fine && projection_plan_domain(planning, domains.names[i], name, person, error);
         free(domains.names[i]);
     }
     free(domains.names);

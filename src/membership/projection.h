@@ -58,6 +58,13 @@ bool projection_plan_membership(const struct planning *planning, const char *dom
                                 struct error *error) MUST_CHECK;
 
 /*
+ * Puts what follows from person, the row as it is to be, in one domain, if its membership row is of
+ * the same identity. Errors as above.
+ */
+bool projection_plan_domain(const struct planning *planning, const char *domain, const char *name,
+                            const struct person_record *person, struct error *error) MUST_CHECK;
+
+/*
  * Puts the person's row if it differs from what is there, and what follows from it in every domain
  * whose membership row is of the same identity (date_created_us). Errors as above.
  */

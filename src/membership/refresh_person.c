@@ -4,6 +4,7 @@
 
 #include "membership/held_plan.h"
 #include "membership/identity.h"
+#include "membership/launchpad_target.h"
 #include "membership/observation.h"
 #include "membership/target_list.h"
 
@@ -17,8 +18,10 @@ struct passage {
     bool has_person;
     struct person_record before, person; /* as it was and as it is to be */
     enum identity identity;
-    struct buffer sealed; /* targets that were sealed anew, borrowed by person */
-    bool is_applied;      /* in some domain */
+    /* Targets that were sealed anew, by a rename and by Launchpad's word, borrowed by person. */
+    struct buffer sealed, folded;
+    bool has_new_target; /* by Launchpad's word */
+    bool is_applied;     /* in some domain */
 };
 
 /* One domain of a passage. */
@@ -360,6 +363,7 @@ static bool plan_membership(struct planner *planner, struct passage *passage, si
         return true;
     }
     passage->is_applied = true;
+    planner->works[index].is_projected = true;
     domain->renamed += passage->is_new_name;
     tell_identity(planner, passage, &stop);
     count_change(domain, &stop);
@@ -459,14 +463,66 @@ static bool identify(struct planner *planner, struct passage *passage, bool *ret
     return true;
 }
 
+/*
+ * What Launchpad says of the preferred address. A name that is new with a rename has just taken the
+ * targets of the old one and waits for the next refresh.
+ */
+static bool fold_target(const struct planner *planner, struct passage *passage, struct error *error)
+{
+    bool is_left = passage->is_contradicted || passage->is_new_name ||
+                   (passage->has_person && is_newer(planner, passage->before.stamp));
+    return is_left || launchpad_target_fold(&planner->planning, passage->name, passage->seen,
+                                            planner->request->domain_count, &passage->person,
+                                            &passage->folded, &passage->has_new_target, error);
+}
+
+struct elsewhere {
+    const struct planner *planner;
+    const struct passage *passage;
+    bool is_fine;
+    struct error *error;
+};
+
+static bool plan_target_in_domain(void *context, const char *domain,
+                                  const struct domain_record *row)
+{
+    (void)row;
+    struct elsewhere *elsewhere = context;
+    const struct planner *planner = elsewhere->planner;
+    for (size_t i = 0; i < planner->request->domain_count; i++)
+        if (planner->works[i].is_projected &&
+            strcmp(planner->request->domains[i].domain, domain) == 0)
+            return true;
+    struct planning planning = planner->planning;
+    planning.is_time_trusted = false; /* as for an act: no listing is looked at */
+    elsewhere->is_fine = projection_plan_domain(&planning, domain, elsewhere->passage->name,
+                                                &elsewhere->passage->person, elsewhere->error) ||
+                         elsewhere->error->kind == ERROR_INVALID;
+    return elsewhere->is_fine;
+}
+
+/* Aliases in domains whose listing is held, unusable or was not asked for follow all the same. */
+static bool plan_target_elsewhere(const struct planner *planner, const struct passage *passage,
+                                  struct error *error)
+{
+    struct elsewhere elsewhere = {planner, passage, true, error};
+    launchpad_target_put_event(&planner->planning, passage->name, &passage->person);
+    return !passage->has_person ||
+           (snapshot_each_domain(planner->planning.snapshot, plan_target_in_domain, &elsewhere,
+                                 error) &&
+            elsewhere.is_fine);
+}
+
 /* The person's row, once some domain has taken what it says. */
 static bool put_person(struct planner *planner, const struct passage *passage, struct error *error)
 {
     bool is_changed = !passage->has_person || passage->identity != IDENTITY_SAME ||
-                      passage->rename != NULL ||
+                      passage->rename != NULL || passage->has_new_target ||
                       passage->person.renamed_to.length != passage->before.renamed_to.length;
     if (!passage->is_applied || !is_changed)
         return true;
+    if (passage->has_new_target && !plan_target_elsewhere(planner, passage, error))
+        return false;
     changeset_put_person(planner->planning.changeset, passage->name, &passage->person);
     return passage->identity != IDENTITY_ANOTHER ||
            identity_plan_another(&planner->planning, passage->name, &passage->before, error);
@@ -489,8 +545,11 @@ static bool plan_passage(struct planner *planner, struct passage *passage, struc
             return false;
         is_left = true;
     }
+    if (!is_left && !fold_target(planner, passage, error))
+        return false;
     for (size_t i = 0; i < count; i++) {
         struct stop stop = {.index = i};
+        planner->works[i].is_projected = false;
         if (!planner->works[i].is_applied)
             continue;
         if (!is_left) {
@@ -512,5 +571,6 @@ bool refresh_person_plan(struct planner *planner, const char *name,
     struct passage passage = {.name = name, .seen = seen};
     bool is_fine = plan_passage(planner, &passage, error);
     buffer_finish(&passage.sealed);
+    buffer_finish(&passage.folded);
     return is_fine;
 }

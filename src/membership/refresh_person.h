@@ -21,6 +21,7 @@ struct domain_work {
     size_t cursor;     /* the next person of its listing */
     size_t live, held; /* before: live aliases; names that have or wait for one */
     size_t losses, additions;
+    bool is_projected;  /* of the name under way: its aliases follow from its person row */
     struct buffer rows; /* of the plan that is to be held */
     struct domain_record row;
 };
