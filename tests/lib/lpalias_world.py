@@ -11,7 +11,7 @@ be slow, of the lpalias commands that are alike only the first in a process gets
 A World needs no root. With `socket_directory` the unix socket is made there, for instance in the
 one of a PostfixInstance; otherwise in a directory of its own.
 
-Change `domains` (name -> team), `listeners`, `server` or `launchpad_lines` (lists of configuration
+Change `domains` (name -> team), `domain_keys` (name -> further keys of it), `listeners`, `server` or `launchpad_lines` (lists of configuration
 lines) and call write_config() to get another configuration. Without a cache the server starts too;
 fill_static() fills one without any Launchpad.
 """
@@ -158,7 +158,7 @@ class World:
         self.socket_directory = socket_directory or self.directory
         self.socket_path = os.path.join(self.socket_directory, "lookup")
         self.inet_port, self.tcp_port = free_port(), free_port()
-        self.domains = dict(DOMAINS)
+        self.domains, self.domain_keys = dict(DOMAINS), {}
         self.listeners = [
             f'socketmap = {{ "unix:{self.socket_path}", "inet:127.0.0.1:{self.inet_port}" }}',
             f'tcp-table "inet:127.0.0.1:{self.tcp_port}" {{ map = alias }}',
