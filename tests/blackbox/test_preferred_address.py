@@ -110,12 +110,38 @@ class PreferredAddress(unittest.TestCase):
         for domain in ("ubuntu.com", "kubuntu.org"):
             self.assertEqual(self.targets("ann", domain), ["ann@new.example"])
 
-    def test_it_reaches_a_domain_whose_listing_is_unusable(self):
+    def test_it_reaches_a_domain_whose_listing_is_unusable_or_held(self):
         self.world.lpalias("refresh")
-        self.world.launchpad.set_person("ann", email="ann@new.example")
-        self.world.launchpad.add_fault("not-found", match=OTHER)
-        self.world.lpalias("refresh", status=4)
-        self.assertEqual(self.targets("ann", "kubuntu.org"), ["ann@new.example"])
+        for fault, status in (("not-found", 4), ("empty-team", 3)):
+            with self.subTest(fault=fault):
+                email = f"ann@{fault}.example"
+                self.world.launchpad.set_person("ann", email=email)
+                self.world.launchpad.clear_faults()
+                self.world.launchpad.add_fault(fault, match=f"{OTHER}/participants")
+                self.world.lpalias("refresh", status=status)
+                for domain in ("ubuntu.com", "kubuntu.org"):
+                    self.assertEqual(self.targets("ann", domain), [email])
+
+    def test_another_account_under_the_name_has_its_own_address(self):
+        self.world.lpalias("refresh")
+        self.world.launchpad.set_person("ann", date_created="2024-05-06T07:08:09+00:00",
+                                        email="other@else.example")
+        self.world.launchpad.set_person("bob", date_created="2024-05-06T07:08:10+00:00",
+                                        hide_email_addresses=True)
+        self.world.lpalias("refresh")
+        for domain in ("ubuntu.com", "kubuntu.org"):
+            self.assertEqual(self.targets("ann", domain), ["other@else.example"])
+        self.assertEqual(self.states()["bob"], "pending", "the address of the old account is gone")
+        self.assertIsNone(self.rows()["bob@ubuntu.com"].get("targets") or None)
+
+    def test_a_renamed_account_goes_on_with_its_address(self):
+        self.world.lpalias("refresh")
+        self.world.launchpad.rename("ann", "anna")
+        self.world.lpalias("refresh")
+        self.assertEqual(self.targets("anna"), ["ann@home.example"])
+        self.world.launchpad.set_person("anna", email="anna@home.example")
+        self.world.lpalias("refresh")
+        self.assertEqual(self.targets("anna"), ["anna@home.example"])
 
     def test_an_address_that_vanishes_takes_no_live_alias_down(self):
         self.world.lpalias("refresh")
