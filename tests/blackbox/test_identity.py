@@ -71,6 +71,16 @@ class Row3(IdentityCase):
         house.refresh()
         self.assertEqual(house.state("ann", OTHER_DOMAIN), "pending no-target")
 
+    def test_who_holds_a_reserved_name_hands_it_to_nobody(self):
+        house = self.house(["ann", "ben"])
+        house.world.domain_keys[DOMAIN] = 'reserved = { "ann" }'
+        house.world.write_config()
+        house.refresh()
+        self.assertEqual(house.state("ann"), "active", "who was live keeps the name")
+        self.reuse(house, "ann")
+        house.refresh()
+        self.assertEqual(house.state("ann"), "refused reserved")
+
     def test_three_at_once_are_held(self):
         house = self.house([f"m{number}" for number in range(10)])
         for name in ("m0", "m1", "m2"):
