@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "action/import_resolve.h"
 #include "action/target.h"
 #include "action/update.h"
 #include "address/address.h"
@@ -26,6 +27,7 @@ struct import {
     /* The last row that gave a person targets; they belong to the person, in all domains. */
     const struct import_row *matched;
     const struct address *matched_address;
+    struct buffer matched_lines;
 };
 
 static bool refuse(struct import_row *row, const char *format, ...) PRINTF_LIKE(2, 3);
@@ -77,13 +79,28 @@ static void put_domain_row(struct import *import, size_t domain)
     changeset_put_domain(import->changeset, import->action->house->domains[domain].name, &row);
 }
 
-static bool has_same_targets(const struct import_row *a, const struct import_row *b)
+/* The final targets of a row one by one, or a refusal of it. False: the cache cannot be read. */
+static bool resolve_targets(struct import *import, struct import_row *row, struct buffer *lines,
+                            struct error *error)
 {
-    if (a->target_count != b->target_count)
+    const struct import_index index = {import->planning, import->request->rows, import->addresses,
+                                       import->by_address, import->request->row_count};
+    size_t place = 0;
+    switch (import_resolve(&index, row, lines, &place, error)) {
+    case IMPORT_RESOLVED:
+        return true;
+    case IMPORT_LEADS_NOWHERE:
+        refuse(row, "target %zu lies in a domain of ours and leads nowhere", place);
+        return true;
+    case IMPORT_CIRCLE:
+        refuse(row, "target %zu lies in a domain of ours and leads in a circle", place);
+        return true;
+    case IMPORT_UNREADABLE:
+        break;
+    }
+    if (error->kind != ERROR_INVALID)
         return false;
-    for (size_t i = 0; i < a->target_count; i++)
-        if (strcmp(a->targets[i], b->targets[i]) != 0)
-            return false;
+    refuse(row, "target %zu lies in a domain of ours, and its targets do not open", place);
     return true;
 }
 
@@ -92,17 +109,28 @@ static bool check_member_targets(struct import *import, struct import_row *row,
                                  struct buffer *lines, struct error *error)
 {
     struct error wrong;
-    if (!target_check_all(import->action, (const char *const *)row->targets, row->target_count,
-                          true, lines, &wrong)) {
-        refuse(row, "%s", wrong.text);
-        return true;
-    }
-    if (target_check_served(import->snapshot, (struct span){lines->data, lines->length}, error))
-        return true;
-    if (error->kind != ERROR_INVALID)
+    CLEANUP(buffer_finish) struct buffer resolved = {0};
+    CLEANUP(memory_free_at) const char **targets = NULL;
+    size_t count = 0, capacity = 0;
+    char *rest = NULL;
+    if (!resolve_targets(import, row, &resolved, error))
         return false;
-    refuse(row, "%s", error->text);
+    if (row->fate == IMPORT_REFUSED)
+        return true;
+    buffer_text(&resolved);
+    for (char *line = strtok_r(resolved.data, "\n", &rest); line != NULL;
+         line = strtok_r(NULL, "\n", &rest)) {
+        targets = memory_grow(targets, count, &capacity, sizeof(*targets));
+        targets[count++] = line;
+    }
+    if (!target_check_all(import->action, targets, count, true, lines, &wrong))
+        refuse(row, "%s", wrong.text);
     return true;
+}
+
+static bool lines_are(const struct buffer *a, const struct buffer *b)
+{
+    return a->length == b->length && memcmp(a->data, b->data, a->length) == 0;
 }
 
 /* Rows of one person are neighbours; the first gives the targets, others must agree with it. */
@@ -113,18 +141,18 @@ static bool import_member(struct import *import, struct import_row *row,
     bool is_repeat =
         import->matched != NULL && strcmp(import->matched_address->local, address->local) == 0;
     row->fate = IMPORT_MATCHED;
-    if (is_repeat) {
-        if (!has_same_targets(import->matched, row))
+    bool is_fine = check_member_targets(import, row, &lines, error);
+    if (is_fine && row->fate == IMPORT_MATCHED && is_repeat) {
+        if (!lines_are(&lines, &import->matched_lines))
             refuse(row, "line %u gives the same person other targets, and they count",
                    import->matched->line);
-        return true;
-    }
-    bool is_fine = check_member_targets(import, row, &lines, error);
-    if (is_fine && row->fate == IMPORT_MATCHED) {
+    } else if (is_fine && row->fate == IMPORT_MATCHED) {
         is_fine = target_plan_person(import->planning, address->local,
                                      (struct span){lines.data, lines.length}, error);
         import->matched = row;
         import->matched_address = address;
+        buffer_clear(&import->matched_lines);
+        buffer_append(&import->matched_lines, lines.data, lines.length);
     }
     buffer_finish(&lines);
     return is_fine;
@@ -320,6 +348,7 @@ static bool plan_import(void *context, const struct planning *planning, struct e
     free(import.by_address);
     free(import.addresses);
     free(import.has_domain_row);
+    buffer_finish(&import.matched_lines);
     return is_fine;
 }
 

@@ -170,7 +170,7 @@ class Kills(unittest.TestCase):
         seed = random.randrange(1 << 32)
         moments = random.Random(seed)
         seen = {"before": 0, "after": 0}
-        for _ in range(100 if FULL else 20):
+        for _ in range(200 if FULL else 20):
             self.setUp()
             with subprocess.Popen(self.world.lpalias_command("refresh", after_s=200),
                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
