@@ -146,6 +146,36 @@ static bool visit_plan(void *context, const char *domain, const struct plan_reco
     return true;
 }
 
+/* A roll-back holds a domain as a whole; there is no plan of it. */
+static bool visit_domain(void *context, const char *domain, const struct domain_record *row)
+{
+    struct plan_view *view = context;
+    if (!row->is_held || (view->domain != NULL && strcmp(view->domain, domain) != 0))
+        return true;
+    json_t *object = json_object();
+    json_object_set_new(object, "domain", json_from_span(span_of(domain)));
+    json_object_set_new(object, "number", json_null());
+    json_object_set_new(object, "holds", json_string("roll-back"));
+    json_object_set_new(object, "reason", json_from_span(row->hold_reason));
+    json_object_set_new(object, "names", json_array());
+    json_array_append_new(view->plans, object);
+    if (view->is_json)
+        return true;
+    if (view->domain != NULL) {
+        CLEANUP(memory_free_at)
+        char *reason = memory_copy_bytes(row->hold_reason.data, row->hold_reason.length);
+        console_print_field("domain", domain);
+        console_print_field("holds", "roll-back");
+        console_print_field("reason", reason);
+        return true;
+    }
+    static const char *const cells[] = {"", "roll-back", "", "", ""};
+    table_add(&view->table, domain);
+    for (size_t i = 0; i < ARRAY_LENGTH(cells); i++)
+        table_add(&view->table, cells[i]);
+    return true;
+}
+
 static void view_finish(struct plan_view *view)
 {
     table_finish(&view->table);
@@ -163,7 +193,8 @@ static enum exit_status show(struct workspace *work, const char *domain, bool is
                              .plans = json_array(),
                              .table = {columns, ARRAY_LENGTH(columns)}};
     struct error error = {0};
-    if (!snapshot_each_plan(work->snapshot, visit_plan, &view, &error)) {
+    if (!snapshot_each_domain(work->snapshot, visit_domain, &view, &error) ||
+        !snapshot_each_plan(work->snapshot, visit_plan, &view, &error)) {
         console_complain("%s", error.text);
         return EXIT_FAILED;
     }
