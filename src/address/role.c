@@ -2,15 +2,17 @@
 
 #include <string.h>
 
+const char *const address_role_names[] = {
+    "abuse", "ftp",      "hostmaster", "info",   "marketing", "news",      "noc", "postmaster",
+    "sales", "security", "support",    "usenet", "uucp",      "webmaster", "www",
+};
+const size_t address_role_name_count = ARRAY_LENGTH(address_role_names);
+
 bool address_is_role(const char *local, size_t length)
 {
-    static const char *const roles[] = {
-        "abuse", "ftp",      "hostmaster", "info",   "marketing", "news",      "noc", "postmaster",
-        "sales", "security", "support",    "usenet", "uucp",      "webmaster", "www",
-    };
-    for (size_t i = 0; length != 0 && i < ARRAY_LENGTH(roles); i++)
-        if (roles[i][0] == local[0] && strlen(roles[i]) == length &&
-            memcmp(roles[i], local, length) == 0)
+    for (size_t i = 0; length != 0 && i < address_role_name_count; i++)
+        if (address_role_names[i][0] == local[0] && strlen(address_role_names[i]) == length &&
+            memcmp(address_role_names[i], local, length) == 0)
             return true;
     return false;
 }

@@ -13,4 +13,8 @@
 /* True for a lower-case local part that RFC 2142 sections 3 to 5 name. */
 bool address_is_role(const char *local, size_t length) MUST_CHECK;
 
+/* All of them. */
+extern const char *const address_role_names[];
+extern const size_t address_role_name_count;
+
 #endif

@@ -315,12 +315,6 @@ static enum lookup_answer answer_without_record(const struct question *question)
     return miss(question);
 }
 
-/* A name that was refused because its mail is another's does not stand in that one's way. */
-static bool gives_way(const struct alias_record *record)
-{
-    return record->state == ALIAS_REFUSED && record->reason == REASON_TAKEN;
-}
-
 static enum lookup_answer answer_from_store(const struct question *question)
 {
     const struct address *address = &question->address;
@@ -338,7 +332,7 @@ static enum lookup_answer answer_from_store(const struct question *question)
                                (struct span){address->local, length}, &record, &error);
         if (result == STORE_TROUBLE)
             return cannot_tell(question, error.text);
-        if (result == STORE_FOUND && !gives_way(&record))
+        if (result == STORE_FOUND && !alias_record_gives_way(&record))
             return answer_from_record(question, &record, length);
         if (result == STORE_FOUND)
             trace(question, "%.*s@%s is refused, as the address is another's", (int)length,

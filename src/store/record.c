@@ -560,6 +560,11 @@ bool alias_record_is_live(const struct alias_record *record)
     return record->state == ALIAS_ACTIVE || (record->state == ALIAS_LEAVING && record->deliver);
 }
 
+bool alias_record_gives_way(const struct alias_record *record)
+{
+    return record->state == ALIAS_REFUSED && record->reason == REASON_TAKEN;
+}
+
 /* ---- words ---- */
 
 static const char *word(const char *const *words, size_t count, unsigned index)

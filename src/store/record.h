@@ -303,6 +303,10 @@ void record_set_generation(char *bytes, uint64_t generation);
 /* True if alias answers with targets: active, or leaving with deliver. */
 bool alias_record_is_live(const struct alias_record *record);
 
+/* True if a lookup steps over it: a name refused as its mail is another's stands in nobody's way.
+ */
+bool alias_record_gives_way(const struct alias_record *record);
+
 /* Words for people and JSON: "active", "not-member", "append", ... Never NULL. */
 const char *alias_kind_name(enum alias_kind kind);
 const char *alias_state_name(enum alias_state state);

@@ -6,12 +6,15 @@
 #include <sodium.h>
 
 #include "base/memory.h"
+#include "store/generation.h"
 #include "store/transaction.h"
 
 bool snapshot_begin(struct store *store, struct snapshot **ret, struct error *error)
 {
     MDB_txn *transaction;
     struct cache_state state;
+    struct generation_file file;
+    generation_read(store, &file);
     if (!environment_check_size(store, error))
         return false;
     int code = mdb_txn_begin(store->environment, NULL, MDB_RDONLY, &transaction);
@@ -22,7 +25,7 @@ bool snapshot_begin(struct store *store, struct snapshot **ret, struct error *er
         return false;
     }
     struct snapshot *snapshot = memory_new(1, sizeof(*snapshot));
-    *snapshot = (struct snapshot){store, transaction, state};
+    *snapshot = (struct snapshot){store, transaction, state, generation_fits(&file, &state)};
     *ret = snapshot;
     return true;
 }
@@ -33,6 +36,11 @@ void snapshot_end(struct snapshot *snapshot)
         return;
     mdb_txn_abort(snapshot->transaction);
     free(snapshot);
+}
+
+bool snapshot_is_trusted(const struct snapshot *snapshot)
+{
+    return snapshot->is_trusted;
 }
 
 uint64_t snapshot_generation(const struct snapshot *snapshot)

@@ -25,6 +25,12 @@ enum store_result {
 bool snapshot_begin(struct store *store, struct snapshot **ret, struct error *error) MUST_CHECK;
 void snapshot_end(struct snapshot *snapshot);
 
+/*
+ * False: the cache is not what writers wrote last, or it cannot be told; the server takes all its
+ * domains for closed then (docs/architecture.md "Change of file").
+ */
+bool snapshot_is_trusted(const struct snapshot *snapshot);
+
 uint64_t snapshot_generation(const struct snapshot *snapshot);
 /* 32 hex digits; text must hold 33 bytes. Returns text. */
 const char *snapshot_cache_id(const struct snapshot *snapshot, char text[33]);

@@ -12,6 +12,7 @@ struct snapshot {
     struct store *store;
     MDB_txn *transaction; /* borrowed from the write transaction or the reader, or our own */
     struct cache_state state;
+    bool is_trusted; /* see snapshot_is_trusted */
 };
 
 /* The row of that key, borrowed until the snapshot ends. */

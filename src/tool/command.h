@@ -46,6 +46,7 @@ extern const struct command command_domain_list;
 extern const struct command command_domain_open;
 extern const struct command command_domain_remove;
 extern const struct command command_explain;
+extern const struct command command_export;
 extern const struct command command_help;
 extern const struct command command_import;
 extern const struct command command_key_generate;

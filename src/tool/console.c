@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "base/timestamp.h"
 
 void console_append_visible(struct buffer *out, const char *text)
 {
@@ -67,4 +68,31 @@ bool console_ask(const char *question)
         return false;
     answer[strcspn(answer, "\r\n")] = '\0';
     return strcasecmp(answer, "y") == 0 || strcasecmp(answer, "yes") == 0;
+}
+
+#define PROGRESS_AFTER_MS INT64_C(1000)
+#define PROGRESS_EACH_MS  INT64_C(200)
+
+void console_progress_begin(struct console_progress *progress, const char *what)
+{
+    *progress = (struct console_progress){.what = what, .begun_ms = timestamp_monotonic_ms()};
+}
+
+void console_progress_step(struct console_progress *progress, size_t count)
+{
+    int64_t now_ms = timestamp_monotonic_ms();
+    if (now_ms - progress->begun_ms < PROGRESS_AFTER_MS ||
+        now_ms - progress->shown_ms < PROGRESS_EACH_MS || !isatty(STDERR_FILENO))
+        return;
+    fprintf(stderr, "\r%zu %s", count, progress->what);
+    fflush(stderr);
+    progress->shown_ms = now_ms;
+    progress->is_shown = true;
+}
+
+void console_progress_end(struct console_progress *progress)
+{
+    if (progress->is_shown)
+        fputs("\r\033[K", stderr);
+    progress->is_shown = false;
 }

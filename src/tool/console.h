@@ -3,6 +3,8 @@
 #define LPALIAS_TOOL_CONSOLE_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "base/buffer.h"
 #include "base/compiler.h"
@@ -27,5 +29,18 @@ bool console_is_interactive(void) MUST_CHECK;
 
 /* Asks on the terminal; true after "y" or "yes". */
 bool console_ask(const char *question) MUST_CHECK;
+
+/*
+ * What takes more than a second tells how far it is, on a line of the terminal that is taken away
+ * again; nothing is written when standard error is none.
+ */
+struct console_progress {
+    const char *what; /* "aliases read" */
+    int64_t begun_ms, shown_ms;
+    bool is_shown;
+};
+void console_progress_begin(struct console_progress *progress, const char *what);
+void console_progress_step(struct console_progress *progress, size_t count);
+void console_progress_end(struct console_progress *progress);
 
 #endif

@@ -13,8 +13,12 @@ struct csv {
     unsigned line;       /* of at */
     struct buffer field; /* the last one that was taken, without its quotes */
     bool has_begun;      /* a row that is not empty was taken */
-    bool is_cut;         /* a quote was never closed */
-    const char *wrong;   /* with the row, static text; NULL: nothing yet */
+    /* What the heading says of each field: 't' for targets, '-' for something else. */
+    struct buffer roles;
+    bool has_targets;  /* the heading names such a field; otherwise all but the first are */
+    bool has_state;    /* it is of lpalias export, where a row without targets is no fault */
+    bool is_cut;       /* a quote was never closed */
+    const char *wrong; /* with the row, static text; NULL: nothing yet */
 };
 
 /* A field between quotes, in which two of them stand for one; at is behind the first quote. */
@@ -102,11 +106,33 @@ static struct span trimmed_field(struct csv *csv)
                             : (struct span){"", 0};
 }
 
-/* The first row that is not empty may name the fields; the names of the others do not matter. */
+static bool is_name(struct span field, const char *name)
+{
+    return field.length == strlen(name) && strncasecmp(field.data, name, field.length) == 0;
+}
+
+/* The first row that is not empty may name the fields; if one is called "target" or "targets",
+ * only those are, and what stands behind the last named one is as that. */
 static bool is_heading(const struct csv *csv, struct span address)
 {
-    return !csv->has_begun && address.length == strlen("address") &&
-           strncasecmp(address.data, "address", address.length) == 0;
+    return !csv->has_begun && is_name(address, "address");
+}
+
+/* A row that may be the heading: what its further fields are called. */
+static void note_role(struct csv *csv, struct span field)
+{
+    bool is_target = is_name(field, "target") || is_name(field, "targets");
+    buffer_append_char(&csv->roles, is_target ? 't' : '-');
+    csv->has_targets |= is_target;
+    csv->has_state |= is_name(field, "state");
+}
+
+/* Does the field behind the address, counted from 0, hold targets? */
+static bool holds_targets(const struct csv *csv, size_t index)
+{
+    if (!csv->has_targets)
+        return true;
+    return csv->roles.data[index < csv->roles.length ? index : csv->roles.length - 1] == 't';
 }
 
 static void take_row(struct csv *csv, struct alias_file *file)
@@ -119,14 +145,18 @@ static void take_row(struct csv *csv, struct alias_file *file)
     bool is_alias = !is_empty && !is_heading(csv, address);
     csv->has_begun |= !is_empty;
     alias_file_add_row(file, line, address);
-    while (has_more) {
+    for (size_t i = 0; has_more; i++) {
         has_more = take_field(csv);
-        alias_file_add_targets(file, (struct span){csv->field.data, csv->field.length}, SEPARATORS);
+        if (!is_alias)
+            note_role(csv, trimmed_field(csv));
+        else if (holds_targets(csv, i))
+            alias_file_add_targets(file, (struct span){csv->field.data, csv->field.length},
+                                   SEPARATORS);
     }
     const struct import_row *row = &file->rows[file->row_count - 1];
     if (csv->is_cut || (is_alias && csv->wrong != NULL))
         alias_file_drop_row(file, csv->wrong);
-    else if (!is_alias)
+    else if (!is_alias || (row->target_count == 0 && csv->has_targets && csv->has_state))
         alias_file_forget_row(file);
     else if (row->address[0] == '\0')
         alias_file_drop_row(file, "there is no address");
@@ -144,5 +174,6 @@ void csv_read(struct span text, struct alias_file *file)
         take_row(&csv, file);
         skip_row_end(&csv);
     }
+    buffer_finish(&csv.roles);
     buffer_finish(&csv.field);
 }

@@ -1,7 +1,9 @@
 /*
  * Comma-separated values as in RFC 4180: a row an alias, its address in the first field, targets
  * in all others, several in one field between blanks, commas or semicolons. A first row, but for
- * empty lines, that begins with the field "address" is a heading.
+ * empty lines, that begins with the field "address" is a heading; if it calls fields "target" or
+ * "targets", only those hold targets. With a field "state", as lpalias export writes it, too, a
+ * row without targets is passed over.
  */
 #ifndef LPALIAS_TOOL_CSV_H
 #define LPALIAS_TOOL_CSV_H

@@ -46,12 +46,19 @@ bool domain_standings_read(const struct config *config, struct snapshot *snapsho
     return snapshot_each_domain(snapshot, add_row, ret, error);
 }
 
+void domain_standings_drop(struct domain_standings *standings, size_t index)
+{
+    free(standings->items[index].name);
+    free(standings->items[index].team);
+    standings->count--;
+    for (size_t i = index; i < standings->count; i++)
+        standings->items[i] = standings->items[i + 1];
+}
+
 void domain_standings_finish(struct domain_standings *standings)
 {
-    for (size_t i = 0; i < standings->count; i++) {
-        free(standings->items[i].name);
-        free(standings->items[i].team);
-    }
+    while (standings->count != 0)
+        domain_standings_drop(standings, standings->count - 1);
     free(standings->items);
     *standings = (struct domain_standings){0};
 }

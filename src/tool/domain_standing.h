@@ -29,6 +29,8 @@ struct domain_standings {
 /* ERROR_TEMPORARY: the cache cannot be read. Caller finishes *ret in either case. */
 bool domain_standings_read(const struct config *config, struct snapshot *snapshot,
                            struct domain_standings *ret, struct error *error) MUST_CHECK;
+/* Takes the one at index out. */
+void domain_standings_drop(struct domain_standings *standings, size_t index);
 void domain_standings_finish(struct domain_standings *standings);
 
 /* "open", "closed", "not configured", "not filled": the first that says something is wrong. */

@@ -10,7 +10,7 @@ BUILD_PACKAGES=(
 )
 # shellcheck disable=SC2034
 QUICKSTART_PACKAGES=("${BUILD_PACKAGES[@]}" postfix)
-TEST_PACKAGES=("${BUILD_PACKAGES[@]}" postfix openssl faketime strace python3-launchpadlib)
+TEST_PACKAGES=("${BUILD_PACKAGES[@]}" postfix postfix-lmdb zsh openssl faketime strace python3-launchpadlib)
 # shellcheck disable=SC2034
 FULL_PACKAGES=("${TEST_PACKAGES[@]}" clang libclang-rt-dev valgrind)
 
