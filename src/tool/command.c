@@ -13,7 +13,8 @@ static const struct command *const commands[] = {
     &command_list,         &command_show,          &command_domain_list,  &command_domain_open,
     &command_domain_close, &command_domain_remove, &command_plan_show,    &command_plan_release,
     &command_plan_discard, &command_target_set,    &command_target_clear, &command_import,
-    &command_export,       &command_check,         &command_key_generate, &command_help,
+    &command_export,       &command_check,         &command_lint,         &command_key_generate,
+    &command_help,
 };
 
 /* How many of words spell the name of command: 1, 2, or 0 if they do not. */

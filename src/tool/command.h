@@ -50,6 +50,7 @@ extern const struct command command_export;
 extern const struct command command_help;
 extern const struct command command_import;
 extern const struct command command_key_generate;
+extern const struct command command_lint;
 extern const struct command command_list;
 extern const struct command command_plan_discard;
 extern const struct command command_plan_release;

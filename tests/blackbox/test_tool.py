@@ -97,7 +97,7 @@ class Usage(unittest.TestCase):
         ("key", "generate", "surplus"),
     ]
     COMMANDS = ["refresh", "status", "query", "explain", "list", "show", "domain list", "domain open",
-                "domain close", "domain remove", "target set", "target clear", "import", "export", "check",
+                "domain close", "domain remove", "target set", "target clear", "import", "export", "check", "lint",
                 "key generate", "help"]
 
     @classmethod
