@@ -8,14 +8,15 @@
 #include "base/memory.h"
 #include "tool/console.h"
 
-static const struct command *const commands[] = {
+const struct command *const command_rows[] = {
     &command_refresh,      &command_status,        &command_query,        &command_explain,
     &command_list,         &command_show,          &command_domain_list,  &command_domain_open,
     &command_domain_close, &command_domain_remove, &command_plan_show,    &command_plan_release,
     &command_plan_discard, &command_target_set,    &command_target_clear, &command_import,
     &command_export,       &command_check,         &command_lint,         &command_key_generate,
-    &command_help,
+    &command_help,         &command_complete,
 };
+const size_t command_row_count = ARRAY_LENGTH(command_rows);
 
 /* How many of words spell the name of command: 1, 2, or 0 if they do not. */
 static size_t words_of_name(const struct command *command, char **words)
@@ -37,16 +38,18 @@ static bool is_in_group(const struct command *command, const char *group)
 
 static bool is_group(const char *word)
 {
-    for (size_t i = 0; i < ARRAY_LENGTH(commands); i++)
-        if (is_in_group(commands[i], word))
+    for (size_t i = 0; i < command_row_count; i++)
+        if (is_in_group(command_rows[i], word))
             return true;
     return false;
 }
 
 void command_print_list(const char *group)
 {
-    for (size_t i = 0; i < ARRAY_LENGTH(commands); i++) {
-        const struct command *command = commands[i];
+    for (size_t i = 0; i < command_row_count; i++) {
+        const struct command *command = command_rows[i];
+        if (command->help == NULL)
+            continue;
         if (group != NULL && !is_in_group(command, group) && strcmp(command->name, group) != 0)
             continue;
         printf("  %s%s%s\n        %s\n", command->name, *command->usage != '\0' ? " " : "",
@@ -86,9 +89,11 @@ static const char *nearest_name(const char *wrong, char ret_name[64])
     bool is_one_word = strchr(wrong, ' ') == NULL;
     size_t least = 3;
     const char *nearest = NULL;
-    for (size_t i = 0; i < ARRAY_LENGTH(commands); i++) {
+    for (size_t i = 0; i < command_row_count; i++) {
         char name[64];
-        snprintf(name, sizeof(name), "%s", commands[i]->name);
+        if (command_rows[i]->help == NULL)
+            continue;
+        snprintf(name, sizeof(name), "%s", command_rows[i]->name);
         if (is_one_word)
             name[strcspn(name, " ")] = '\0';
         size_t distance = text_distance(name, wrong);
@@ -120,16 +125,25 @@ static enum exit_status refuse_unknown(char **words)
     return EXIT_USAGE;
 }
 
+const struct command *command_find(char **words, size_t *ret_used)
+{
+    for (size_t i = 0; i < command_row_count; i++) {
+        *ret_used = words_of_name(command_rows[i], words);
+        if (*ret_used != 0)
+            return command_rows[i];
+    }
+    return NULL;
+}
+
 enum exit_status command_dispatch(const char *config_file, char **words)
 {
-    for (size_t i = 0; i < ARRAY_LENGTH(commands); i++) {
-        size_t used = words_of_name(commands[i], words);
-        if (used == 0)
-            continue;
-        struct call call = {commands[i], config_file, words + used, 0};
+    size_t used;
+    const struct command *command = command_find(words, &used);
+    if (command != NULL) {
+        struct call call = {command, config_file, words + used, 0, NULL};
         while (call.arguments[call.argument_count] != NULL)
             call.argument_count++;
-        return commands[i]->run(&call);
+        return command->run(&call);
     }
     if (is_group(words[0]) && words[1] != NULL && strcmp(words[1], "--help") == 0) {
         command_print_list(words[0]);

@@ -24,6 +24,7 @@ enum exit_status {
 };
 
 struct command;
+struct option_probe;
 
 /* One command as it was called. */
 struct call {
@@ -31,16 +32,21 @@ struct call {
     const char *config_file;
     char **arguments; /* behind the command's name, NULL-terminated */
     size_t argument_count;
+    struct option_probe *probe; /* not NULL: it only wants to know the options (tool/options.h) */
 };
 
 struct command {
     const char *name;  /* one word or two: "refresh", "domain open" */
-    const char *usage; /* what may follow the name */
-    const char *help;  /* one sentence without a full stop */
-    enum exit_status (*run)(const struct call *call);
+    const char *usage; /* what may follow the name; completion reads it, too (tool/complete.c) */
+    const char *help;  /* one sentence without a full stop; NULL: for programs, not listed */
+    enum exit_status (*run)(const struct call *call); /* first of all calls options_take() */
 };
 
+extern const struct command *const command_rows[];
+extern const size_t command_row_count;
+
 extern const struct command command_check;
+extern const struct command command_complete;
 extern const struct command command_domain_close;
 extern const struct command command_domain_list;
 extern const struct command command_domain_open;
@@ -67,6 +73,10 @@ extern const struct command command_target_set;
  * No such command: says so, with the name it may have been meant for.
  */
 enum exit_status command_dispatch(const char *config_file, char **words);
+
+/* The command that words (NULL-terminated) begin with, and how many of them spell it; NULL: none.
+ */
+const struct command *command_find(char **words, size_t *ret_used);
 
 /* Prints what `lpalias --help` says. */
 void command_print_help(void);

@@ -312,8 +312,8 @@ static enum exit_status run(const struct call *call)
     CLEANUP(options_finish) struct options options = {0};
     CLEANUP(export_finish) struct export export = {0};
     const struct option_row rows[] = {
-        {'f', "format", "F",
-         "json, csv, text as in Postfix's virtual(5), or lmdb as its lmdb: maps", .value = &format},
+        {'f', "format", "json|csv|text|lmdb",
+         "text: as in Postfix's virtual(5); lmdb: one of its lmdb: maps", .value = &format},
         {'o', "output", "FILE", "write FILE, as a whole or not at all; lmdb appends .lmdb",
          .value = &export.path},
         {'d', "domain", "D", "of this domain only; may be given several times",

@@ -163,7 +163,7 @@ static enum exit_status run(const struct call *call)
     CLEANUP(options_finish) struct options options = {0};
     CLEANUP(import_finish) struct import import = {0};
     const struct option_row rows[] = {
-        {'f', "format", "F", "csv, or virtual as in Postfix's virtual(5)", .value = &format},
+        {'f', "format", "csv|virtual", "virtual: as in Postfix's virtual(5)", .value = &format},
         {0, "static", .help = "match no members: all rows become static aliases",
          .flag = &import.is_static},
         {'n', "dry-run", .help = "write nothing, say what would change", .flag = &import.is_dry},

@@ -125,9 +125,9 @@ static enum exit_status run(const struct call *call)
     struct listing_of_aliases list = {.table = {columns, ARRAY_LENGTH(columns)}};
     const struct option_row rows[] = {
         {'d', "domain", "D", "of this domain only", .value = &domain_text},
-        {0, "state", "S", "active, leaving, pending, refused, paused or gone",
+        {0, "state", "active|leaving|pending|refused|paused|gone", "in this state only",
          .value = &list.state},
-        {0, "kind", "K", "member, extra or static", .value = &list.kind},
+        {0, "kind", "member|extra|static", "of this kind only", .value = &list.kind},
         {0, "json", .help = "print a JSON array", .flag = &is_json},
         {0, "show-targets", .help = "print the targets and not only their number",
          .flag = &list.is_shown},

@@ -110,10 +110,30 @@ static bool check_operands(struct options *options, const struct call *call, siz
     return false;
 }
 
+static bool answer_probe(struct options *options, struct option_probe *probe,
+                         const struct option_row *rows, size_t row_count)
+{
+    probe->rows = memory_new(row_count, sizeof(*rows));
+    probe->row_count = row_count;
+    for (size_t i = 0; i < row_count; i++)
+        probe->rows[i] =
+            (struct option_row){rows[i].letter, rows[i].name, rows[i].argument, rows[i].help};
+    options->status = EXIT_DONE;
+    return false;
+}
+
+void option_probe_finish(struct option_probe *probe)
+{
+    free(probe->rows);
+    *probe = (struct option_probe){0};
+}
+
 bool options_take(struct options *options, const struct call *call, const struct option_row *rows,
                   size_t row_count, size_t min_operands, size_t max_operands)
 {
     CLEANUP(buffer_finish) struct buffer short_options = {0};
+    if (call->probe != NULL)
+        return answer_probe(options, call->probe, rows, row_count);
     CLEANUP(memory_free_at) struct option *known = long_options(rows, row_count);
     copy_words(options, call);
     const char *known_letters = append_letters(rows, row_count, &short_options);

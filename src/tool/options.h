@@ -22,12 +22,19 @@ struct option_values {
 struct option_row {
     char letter; /* or 0 */
     const char *name;
-    const char *argument; /* what its value is called in the help; NULL for a flag */
+    const char *argument; /* what its value is called, or "one|other"; NULL for a flag */
     const char *help;
     bool *flag;
     const char **value;
     struct option_values *values;
 };
+
+/* Put into a call to learn which options a command has, without running it; zeroed before. */
+struct option_probe {
+    struct option_row *rows; /* without where they go */
+    size_t row_count;
+};
+void option_probe_finish(struct option_probe *probe);
 
 /* What is left after options_take; zeroed before. */
 struct options {
@@ -40,7 +47,8 @@ struct options {
 
 /*
  * Takes the options of call out and leaves between min and max operands. False: the command is
- * over with options->status, as its help was asked for and printed, or it was used wrongly.
+ * over with options->status, as its help was asked for and printed, it was used wrongly, or the
+ * call was a probe.
  */
 bool options_take(struct options *options, const struct call *call, const struct option_row *rows,
                   size_t row_count, size_t min_operands, size_t max_operands) MUST_CHECK;

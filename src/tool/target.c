@@ -131,7 +131,7 @@ static enum exit_status run_clear(const struct call *call)
 
 const struct command command_target_set = {
     .name = "target set",
-    .usage = "NAME ADDRESS... | NAME --stdin",
+    .usage = "NAME TARGET... | NAME --stdin",
     .help = "give a person targets in place of those there are",
     .run = run_set,
 };
