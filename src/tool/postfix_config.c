@@ -131,6 +131,8 @@ static void expand(const struct postfix_config *config, const struct postfix_ser
     while (*text != '\0') {
         struct span name;
         size_t used = *text == '$' ? take_name(text + 1, &name) : 0;
+        if (strncmp(text, "$$", 2) == 0) /* stands for one, and for no name */
+            text++;
         if (used == 0 || depth == EXPANSION_MAX) {
             buffer_append_char(out, *text++);
             continue;

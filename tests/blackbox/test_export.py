@@ -5,6 +5,7 @@ import csv
 import io
 import json
 import os
+import pty
 import pwd
 import stat
 import subprocess
@@ -15,7 +16,7 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
 import tap
-from lpalias_world import ALERTS, DOMAINS, TARGETS, World
+from lpalias_world import ALERTS, DOMAINS, TARGETS, World, forget_dead_clocks
 from postfix_instance import SYSTEM_PATH
 
 USAGE, NOT_FOUND = 64, 2
@@ -207,6 +208,21 @@ class Export(unittest.TestCase):
             self.assertEqual(self.world.lpalias("export", "--format", *arguments, status=1).stdout, "")
         rows = json.loads(self.world.lpalias("export", "--format", "json").stdout)
         self.assertIn(None, [row["target_count"] for row in rows])
+
+
+    def test_progress_is_told_on_a_terminal_only(self):
+        # A clock that runs fast makes any export one of more than a second.
+        forget_dead_clocks()
+        command = ["faketime", "-f", "+0 x1000000", *self.world.lpalias_command("export", "--format", "csv",
+                                                                              is_wrapped=False)]
+        master, slave = pty.openpty()
+        quiet = subprocess.run(command, capture_output=True, timeout=60, check=True)
+        told = subprocess.run(command, stdout=subprocess.PIPE, stderr=slave, timeout=60, check=True)
+        os.close(slave)
+        shown = os.read(master, 65536).decode()
+        os.close(master)
+        self.assertRegex(shown, r"^(\r\d+ aliases read)+\r\x1b\[K$")
+        self.assertEqual((quiet.stdout, quiet.stderr), (told.stdout, b""))
 
 
 class Losses(unittest.TestCase):
