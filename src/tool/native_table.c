@@ -190,7 +190,8 @@ static bool is_cut_otherwise(const struct collection *collection, const struct n
 static void note_names(struct collection *collection)
 {
     size_t dead = 0, cut = 0;
-    qsort(collection->names, collection->name_count, sizeof(*collection->names), compare_names);
+    if (collection->name_count != 0)
+        qsort(collection->names, collection->name_count, sizeof(*collection->names), compare_names);
     for (size_t i = 0; i < collection->name_count; i++) {
         const struct name *name = &collection->names[i];
         dead += !name->is_live && !name->gives_way;
