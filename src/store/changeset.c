@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "store/generation.h"
+#include "store/keyring.h"
 #include "store/transaction.h"
 
 #define DELETED UINT32_MAX
@@ -18,6 +19,7 @@ struct entry {
     uint32_t value_length; /* DELETED: the row goes */
     size_t at;             /* of the key in the arena, the value behind it */
     bool is_superseded;    /* a later entry has the same key */
+    bool keeps_stamp;
 };
 
 struct group {
@@ -33,6 +35,9 @@ struct changeset {
     size_t group_count, group_capacity;
     struct buffer scratch;
     int64_t undo_at_s; /* 0: keeps no undo */
+    bool keeps_stamps;
+    uint32_t key_ids[KEYRING_MAX_KEYS]; /* that seal the values which are put */
+    size_t key_id_count;
 };
 
 struct changeset *changeset_create(void)
@@ -57,6 +62,8 @@ void changeset_clear(struct changeset *changeset)
     changeset->entry_count = 0;
     changeset->group_count = 0;
     changeset->undo_at_s = 0;
+    changeset->keeps_stamps = false;
+    changeset->key_id_count = 0;
 }
 
 size_t changeset_count(const struct changeset *changeset)
@@ -90,6 +97,7 @@ static void add_entry(struct changeset *changeset, enum table table, const struc
         .key_length = (uint32_t)key->length,
         .value_length = value != NULL ? (uint32_t)value->length : DELETED,
         .at = changeset->arena.length,
+        .keeps_stamp = changeset->keeps_stamps,
     };
     buffer_append(&changeset->arena, key->bytes, key->length);
     if (value != NULL)
@@ -141,6 +149,19 @@ static struct key unnumbered_key(void)
     return (struct key){0};
 }
 
+/* A ring has so many keys at most, and no changeset comes from two rings that are full. */
+static void note_key(struct changeset *changeset, struct span sealed)
+{
+    uint32_t id;
+    if (!keyring_sealed_id(sealed, &id))
+        return;
+    for (size_t i = 0; i < changeset->key_id_count; i++)
+        if (changeset->key_ids[i] == id)
+            return;
+    if (changeset->key_id_count < KEYRING_MAX_KEYS)
+        changeset->key_ids[changeset->key_id_count++] = id;
+}
+
 static void put(struct changeset *changeset, enum table table, struct key key)
 {
     add_entry(changeset, table, &key, &changeset->scratch);
@@ -156,6 +177,7 @@ void changeset_put_alias(struct changeset *changeset, const char *domain, const 
 {
     buffer_clear(&changeset->scratch);
     alias_record_encode(&changeset->scratch, record);
+    note_key(changeset, record->sealed_targets);
     put(changeset, TABLE_ALIAS, pair_key(domain, local));
 }
 
@@ -169,6 +191,7 @@ void changeset_put_person(struct changeset *changeset, const char *name,
 {
     buffer_clear(&changeset->scratch);
     person_record_encode(&changeset->scratch, record);
+    note_key(changeset, record->sealed_targets);
     put(changeset, TABLE_PERSON, name_key(name));
 }
 
@@ -253,6 +276,7 @@ void changeset_notice(struct changeset *changeset, const struct outbox_record *n
 {
     buffer_clear(&changeset->scratch);
     outbox_record_encode(&changeset->scratch, notice);
+    note_key(changeset, notice->sealed_recipients);
     put(changeset, TABLE_OUTBOX, unnumbered_key());
 }
 
@@ -261,6 +285,7 @@ void changeset_put_notice(struct changeset *changeset, uint64_t sequence,
 {
     buffer_clear(&changeset->scratch);
     outbox_record_encode(&changeset->scratch, notice);
+    note_key(changeset, notice->sealed_recipients);
     put(changeset, TABLE_OUTBOX, sequence_key(sequence));
 }
 
@@ -299,6 +324,26 @@ void changeset_delete_undo(struct changeset *changeset, uint64_t generation, uin
 void changeset_keep_undo(struct changeset *changeset, int64_t now_s)
 {
     changeset->undo_at_s = now_s;
+}
+
+void changeset_keep_stamps(struct changeset *changeset)
+{
+    changeset->keeps_stamps = true;
+}
+
+void changeset_put_keys(struct changeset *changeset, const struct keys_record *record)
+{
+    buffer_clear(&changeset->scratch);
+    keys_record_encode(&changeset->scratch, record);
+    put(changeset, TABLE_META, name_key("keys"));
+}
+
+void changeset_put_run(struct changeset *changeset, const char *domain,
+                       const struct run_record *record)
+{
+    buffer_clear(&changeset->scratch);
+    run_record_encode(&changeset->scratch, record);
+    put(changeset, TABLE_RUN, name_key(domain));
 }
 
 /* ---- pieces: runs of whole groups that are committed together ---- */
@@ -398,9 +443,26 @@ static bool write_entry(struct store *store, MDB_txn *transaction, struct change
         key_of_sequence(&number, state->next_sequence++);
         key = (MDB_val){number.length, number.bytes};
     }
-    record_set_generation(value.mv_data, state->generation);
+    if (!entry->keeps_stamp)
+        record_set_generation(value.mv_data, state->generation);
     code = mdb_put(transaction, table, &key, &value, is_new ? MDB_APPEND : 0);
     return code == 0 || environment_error(error, code, "cannot write the change");
+}
+
+/* None of the keys that seal what was put is retired, as the transaction has it now. */
+static bool check_keys(struct store *store, MDB_txn *transaction, const struct changeset *changeset,
+                       struct error *error)
+{
+    struct snapshot snapshot = {.store = store, .transaction = transaction};
+    struct keys_record keys;
+    enum store_result result = snapshot_keys(&snapshot, &keys, error);
+    for (size_t i = 0; result == STORE_FOUND && i < changeset->key_id_count; i++)
+        if (keys_record_is_retired(&keys, changeset->key_ids[i]))
+            return error_set(error, ERROR_TEMPORARY,
+                             "key %u is retired and seals nothing any more; with the key file as "
+                             "it is now the same can be done again",
+                             (unsigned)changeset->key_ids[i]);
+    return result != STORE_TROUBLE;
 }
 
 /* Writes groups order[from..to) and the step to the next generation; counts what it writes. */
@@ -423,7 +485,8 @@ static bool write_piece(struct store *store, MDB_txn *transaction, struct change
             ++*ret_records;
         }
     }
-    return environment_write_state(store, transaction, state, error);
+    return check_keys(store, transaction, changeset, error) &&
+           environment_write_state(store, transaction, state, error);
 }
 
 /* Commits the step to that generation. */

@@ -78,6 +78,22 @@ void changeset_put_undo(struct changeset *changeset, uint64_t generation, uint64
 void changeset_delete_undo(struct changeset *changeset, uint64_t generation, uint64_t number);
 
 /*
+ * From now on rows keep the generation in the stamp that they are put with: they say what they said
+ * before, in another form, and nobody who compares generations is to see a change.
+ */
+void changeset_keep_stamps(struct changeset *changeset);
+
+/*
+ * The keys that may seal nothing any more. A changeset that puts a value sealed by one of them is
+ * refused when it is written: its maker read the key file before.
+ */
+void changeset_put_keys(struct changeset *changeset, const struct keys_record *record);
+
+/* Run rows lie outside generations; this one is for their conversion. */
+void changeset_put_run(struct changeset *changeset, const char *domain,
+                       const struct run_record *record);
+
+/*
  * Fills changeset from the snapshot: the decision, without side effects, so that it can be taken
  * again when the cache has moved meanwhile. It must be a difference to the snapshot: what is there
  * already is not put again, else an update in pieces would never end. Returns false with an error
@@ -96,8 +112,9 @@ struct store_update_result {
 /*
  * plan on a snapshot, then apply if the cache is still at that generation; else plan again, the
  * third time inside the write transaction. An empty changeset changes nothing and keeps the
- * generation. ERROR_TEMPORARY: the cache cannot be read or written (full, gone, replaced); any
- * error of plan as it is. A changeset of more than CHANGESET_MAX_RECORDS is applied in pieces.
+ * generation. ERROR_TEMPORARY: the cache cannot be read or written (full, gone, replaced), or a
+ * value was sealed by a key that is retired meanwhile; any error of plan as it is. A changeset of
+ * more than CHANGESET_MAX_RECORDS is applied in pieces.
  */
 bool store_update(struct store *store, changeset_plan *plan, void *context,
                   struct store_update_result *ret, struct error *error) MUST_CHECK;

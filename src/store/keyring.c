@@ -19,9 +19,6 @@
 #define NONCE_BYTES crypto_aead_xchacha20poly1305_ietf_NPUBBYTES
 #define TAG_BYTES   crypto_aead_xchacha20poly1305_ietf_ABYTES
 
-#define RING_FILE_MAX_BYTES 65536
-#define RING_MAX_KEYS       256
-
 /* A sealed value: format (1), key id (4, little-endian), nonce, ciphertext with its tag. */
 #define SEALED_FORMAT       1
 #define SEALED_HEADER_BYTES (1 + 4 + NONCE_BYTES)
@@ -52,6 +49,21 @@ static const struct ring_key *find_key(const struct keyring *ring, uint32_t id)
     return NULL;
 }
 
+size_t keyring_count(const struct keyring *ring)
+{
+    return ring->count;
+}
+
+uint32_t keyring_id(const struct keyring *ring, size_t index)
+{
+    return ring->keys[index].id;
+}
+
+bool keyring_has(const struct keyring *ring, uint32_t id)
+{
+    return find_key(ring, id) != NULL;
+}
+
 /* One line "ID HEX"; empty lines and comments are skipped. */
 static bool add_line(struct keyring *ring, char *line, const char *path, unsigned line_number,
                      struct error *error)
@@ -63,8 +75,8 @@ static bool add_line(struct keyring *ring, char *line, const char *path, unsigne
     const char *hex = strtok_r(NULL, " \t\r", &rest);
     uint64_t id;
     size_t bytes;
-    if (ring->count == RING_MAX_KEYS)
-        return error_set(error, ERROR_INVALID, "%s: more than %d keys", path, RING_MAX_KEYS);
+    if (ring->count == KEYRING_MAX_KEYS)
+        return error_set(error, ERROR_INVALID, "%s: more than %d keys", path, KEYRING_MAX_KEYS);
     struct ring_key *key = &ring->keys[ring->count];
     if (hex == NULL || strtok_r(NULL, " \t\r", &rest) != NULL ||
         !text_parse_number(id_text, 1, UINT32_MAX, &id) || strlen(hex) != 2 * KEY_BYTES ||
@@ -114,10 +126,10 @@ bool keyring_read(const char *path, struct keyring **ret, struct error *error)
     char *text;
     size_t length;
     if (!refuse_readable_by_others(path, error) ||
-        !file_read(path, RING_FILE_MAX_BYTES, &text, &length, error))
+        !file_read(path, KEYRING_FILE_MAX_BYTES, &text, &length, error))
         return false;
     struct keyring *ring = memory_new(1, sizeof(*ring));
-    ring->keys = sodium_allocarray(RING_MAX_KEYS, sizeof(*ring->keys));
+    ring->keys = sodium_allocarray(KEYRING_MAX_KEYS, sizeof(*ring->keys));
     bool is_read = ring->keys != NULL
                        ? add_lines(ring, text, path, error)
                        : error_set(error, ERROR_TEMPORARY, "no memory for the keys of %s", path);
@@ -131,6 +143,21 @@ bool keyring_read(const char *path, struct keyring **ret, struct error *error)
     return true;
 }
 
+void keyring_append_new_key(const struct keyring *ring, struct buffer *text, uint32_t *ret_id)
+{
+    unsigned char key[KEY_BYTES];
+    char hex[2 * KEY_BYTES + 1];
+    do
+        *ret_id = 1 + randombytes_uniform(999999999);
+    while (ring != NULL && keyring_has(ring, *ret_id));
+    randombytes_buf(key, sizeof(key));
+    sodium_bin2hex(hex, sizeof(hex), key, sizeof(key));
+    buffer_reserve(text, sizeof(hex) + 16); /* not moved any more: no copy stays behind */
+    buffer_appendf(text, "%u %s\n", (unsigned)*ret_id, hex);
+    sodium_memzero(key, sizeof(key));
+    sodium_memzero(hex, sizeof(hex));
+}
+
 bool keyring_generate(const char *path, gid_t group, struct error *error)
 {
     if (sodium_init() < 0)
@@ -139,20 +166,15 @@ bool keyring_generate(const char *path, gid_t group, struct error *error)
     if (fd < 0)
         return error_set(error, errno == EEXIST ? ERROR_INVALID : ERROR_TEMPORARY,
                          "cannot make key file %s: %s", path, strerror(errno));
-    unsigned char key[KEY_BYTES];
-    char hex[2 * KEY_BYTES + 1];
-    char line[sizeof(hex) + 16];
-    randombytes_buf(key, sizeof(key));
-    sodium_bin2hex(hex, sizeof(hex), key, sizeof(key));
-    /* A random id, so that two rings do not take each other's keys for their own. */
-    unsigned id = 1 + randombytes_uniform(999999999);
-    int length = snprintf(line, sizeof(line), "%u %s\n", id, hex);
-    bool is_written = write(fd, line, (size_t)length) == length && fchmod(fd, 0640) == 0 &&
+    struct buffer line = {0};
+    uint32_t id;
+    keyring_append_new_key(NULL, &line, &id);
+    bool is_written = write(fd, line.data, line.length) == (ssize_t)line.length &&
+                      fchmod(fd, 0640) == 0 &&
                       (group == (gid_t)-1 || fchown(fd, (uid_t)-1, group) == 0) && fsync(fd) == 0;
     int failure = errno;
-    sodium_memzero(key, sizeof(key));
-    sodium_memzero(hex, sizeof(hex));
-    sodium_memzero(line, sizeof(line));
+    sodium_memzero(line.data, line.length);
+    buffer_finish(&line);
     if (is_written)
         return true;
     unlink(path);
@@ -193,15 +215,24 @@ static void seal(const struct keyring *ring, const char *table, const struct key
     out->length += NONCE_BYTES + plain.length + TAG_BYTES;
 }
 
+bool keyring_sealed_id(struct span sealed, uint32_t *ret)
+{
+    const unsigned char *bytes = (const unsigned char *)sealed.data;
+    if (sealed.length < SEALED_HEADER_BYTES + TAG_BYTES || bytes[0] != SEALED_FORMAT)
+        return false;
+    *ret = 0;
+    for (unsigned i = 0; i < 4; i++)
+        *ret |= (uint32_t)bytes[1 + i] << (8 * i);
+    return true;
+}
+
 static enum unseal_result unseal(const struct keyring *ring, const char *table,
                                  const struct key *key, struct span sealed, struct buffer *out)
 {
     const unsigned char *bytes = (const unsigned char *)sealed.data;
-    if (sealed.length < SEALED_HEADER_BYTES + TAG_BYTES || bytes[0] != SEALED_FORMAT)
+    uint32_t id;
+    if (!keyring_sealed_id(sealed, &id))
         return UNSEAL_BROKEN;
-    uint32_t id = 0;
-    for (unsigned i = 0; i < 4; i++)
-        id |= (uint32_t)bytes[1 + i] << (8 * i);
     const struct ring_key *opening = find_key(ring, id);
     if (opening == NULL)
         return UNSEAL_UNKNOWN_KEY;
@@ -251,6 +282,28 @@ enum unseal_result keyring_unseal_person(const struct keyring *ring, const char 
     if (!key_of_name(&key, span_of(name)))
         return UNSEAL_BROKEN;
     return unseal(ring, "person", &key, sealed, out);
+}
+
+static struct key outbox_key(const unsigned char id[OUTBOX_ID_BYTES])
+{
+    struct key key = {.length = OUTBOX_ID_BYTES};
+    memcpy(key.bytes, id, OUTBOX_ID_BYTES);
+    return key;
+}
+
+void keyring_seal_outbox(const struct keyring *ring, const unsigned char id[OUTBOX_ID_BYTES],
+                         struct span plain, struct buffer *out)
+{
+    struct key key = outbox_key(id);
+    seal(ring, "outbox", &key, plain, out);
+}
+
+enum unseal_result keyring_unseal_outbox(const struct keyring *ring,
+                                         const unsigned char id[OUTBOX_ID_BYTES],
+                                         struct span sealed, struct buffer *out)
+{
+    struct key key = outbox_key(id);
+    return unseal(ring, "outbox", &key, sealed, out);
 }
 
 bool unseal_result_to_error(enum unseal_result result, struct error *error)

@@ -13,6 +13,10 @@
 
 #include "base/buffer.h"
 #include "base/error.h"
+#include "store/record.h"
+
+#define KEYRING_FILE_MAX_BYTES 65536
+#define KEYRING_MAX_KEYS       256
 
 struct keyring;
 
@@ -29,6 +33,21 @@ void keyring_destroy(struct keyring *ring);
  * unless it is (gid_t)-1. ERROR_INVALID: it exists already; ERROR_TEMPORARY: cannot be written.
  */
 bool keyring_generate(const char *path, gid_t group, struct error *error) MUST_CHECK;
+
+/*
+ * Appends the line of a new random key to text that the caller wipes, and gives its id: a random
+ * one that ring (NULL: none) does not have, so that two rings do not take each other's keys for
+ * their own.
+ */
+void keyring_append_new_key(const struct keyring *ring, struct buffer *text, uint32_t *ret_id);
+
+/* Keys of the ring in the order of the file: key 0 seals. */
+size_t keyring_count(const struct keyring *ring);
+uint32_t keyring_id(const struct keyring *ring, size_t index);
+bool keyring_has(const struct keyring *ring, uint32_t id);
+
+/* The id of the key that sealed the value. False: these bytes are no sealed value. */
+bool keyring_sealed_id(struct span sealed, uint32_t *ret) MUST_CHECK;
 
 enum unseal_result {
     UNSEAL_DONE,
@@ -48,6 +67,14 @@ enum unseal_result keyring_unseal_alias(const struct keyring *ring, const char *
 void keyring_seal_person(const struct keyring *ring, const char *name, struct span plain,
                          struct buffer *out);
 enum unseal_result keyring_unseal_person(const struct keyring *ring, const char *name,
+                                         struct span sealed, struct buffer *out) MUST_CHECK;
+
+/* The recipients of a notice, bound to its random id (outbox_record.id), which stays the same
+ * whatever sequence number the notice gets. */
+void keyring_seal_outbox(const struct keyring *ring, const unsigned char id[OUTBOX_ID_BYTES],
+                         struct span plain, struct buffer *out);
+enum unseal_result keyring_unseal_outbox(const struct keyring *ring,
+                                         const unsigned char id[OUTBOX_ID_BYTES],
                                          struct span sealed, struct buffer *out) MUST_CHECK;
 
 /*

@@ -11,7 +11,7 @@
 #include "store/keyring.h"
 #include "store/transaction.h"
 
-/* How often the path is looked at, an ill cache opened again, and the key file re-read. */
+/* How often the path is looked at, an ill cache opened again, and a same key file re-read. */
 #define RECHECK_MS 1000
 
 /* What the data file was when it was last looked at. */
@@ -41,6 +41,7 @@ struct store_reader {
 
     struct keyring *keyring; /* NULL until needed */
     int64_t keyring_read_ms;
+    struct stat keyring_file;     /* as it was then; zeroed: absent */
     bool has_unseal_trouble;      /* a value did not open since keys were last checked */
     struct error keyring_trouble; /* why the key file could not be read the last time */
 };
@@ -276,13 +277,33 @@ enum store_result store_reader_alias(struct store_reader *reader, const char *do
     return snapshot_alias(&reader->snapshot, domain, local, ret, error);
 }
 
-/* The old ring stays if the new one cannot be read. */
+static bool is_same_time(const struct timespec *a, const struct timespec *b)
+{
+    return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+static bool is_same_version(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
+           is_same_time(&a->st_mtim, &b->st_mtim) && is_same_time(&a->st_ctim, &b->st_ctim);
+}
+
+/*
+ * The old ring stays if the new one cannot be read. A file that is another than the one that was
+ * read is read at once: a rotation puts it there before it seals anything by the new key. It is
+ * looked at before it is read, so that one that comes in between is read once more.
+ */
 static bool read_keyring(struct store_reader *reader)
 {
     int64_t now_ms = timestamp_monotonic_ms();
     struct keyring *fresh;
-    if (now_ms - reader->keyring_read_ms < RECHECK_MS)
+    struct stat file = {0};
+    if (stat(reader->key_file, &file) != 0)
+        file = (struct stat){0};
+    if (now_ms - reader->keyring_read_ms < RECHECK_MS &&
+        is_same_version(&file, &reader->keyring_file))
         return false;
+    reader->keyring_file = file;
     reader->keyring_read_ms = now_ms;
     if (!keyring_read(reader->key_file, &fresh, &reader->keyring_trouble))
         return false;

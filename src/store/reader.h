@@ -65,7 +65,7 @@ enum store_result store_reader_alias(struct store_reader *reader, const char *do
 
 /*
  * Appends the record's targets in clear, one a line, to out. False: no key of the
- * ring opens it (the ring is re-read once a second at most).
+ * ring opens it (the ring is re-read when its file is another one, else once a second at most).
  */
 bool store_reader_open_targets(struct store_reader *reader, const char *domain, struct span local,
                                const struct alias_record *record, struct buffer *out,

@@ -555,6 +555,38 @@ bool run_record_decode(struct span bytes, struct run_record *ret)
     return true;
 }
 
+void keys_record_encode(struct buffer *out, const struct keys_record *record)
+{
+    put_stamp(out, record->stamp);
+    put_bulk(out, record->retired);
+}
+
+bool keys_record_decode(struct span bytes, struct keys_record *ret)
+{
+    struct field_reader reader = {bytes, false};
+    struct keys_record record;
+    record.stamp = take_stamp(&reader);
+    record.retired = take_bulk(&reader);
+    if (!is_whole(&reader) || record.retired.length % 4 != 0)
+        return false;
+    *ret = record;
+    return true;
+}
+
+bool keys_record_is_retired(const struct keys_record *record, uint32_t id)
+{
+    struct field_reader reader = {record->retired, false};
+    while (reader.rest.length != 0)
+        if (take_number(&reader, 4) == id)
+            return true;
+    return false;
+}
+
+void keys_record_append(struct buffer *retired, uint32_t id)
+{
+    put_number(retired, id, 4);
+}
+
 bool alias_record_is_live(const struct alias_record *record)
 {
     return record->state == ALIAS_ACTIVE || (record->state == ALIAS_LEAVING && record->deliver);

@@ -251,6 +251,12 @@ enum run_outcome {
     RUN_FAILED = 4, /* the listing was fine, the cache could not be written */
 };
 
+/* Of keys of the ring. */
+struct keys_record {
+    struct record_stamp stamp;
+    struct span retired; /* ids, 4 bytes each */
+};
+
 /* Node-local, outside generations. */
 struct run_record {
     struct record_stamp stamp; /* generation is 0 */
@@ -289,6 +295,12 @@ void sent_record_encode(struct buffer *out, const struct sent_record *record);
 bool sent_record_decode(struct span bytes, struct sent_record *ret) MUST_CHECK;
 void undo_record_encode(struct buffer *out, const struct undo_record *record);
 bool undo_record_decode(struct span bytes, struct undo_record *ret) MUST_CHECK;
+
+void keys_record_encode(struct buffer *out, const struct keys_record *record);
+bool keys_record_decode(struct span bytes, struct keys_record *ret) MUST_CHECK;
+bool keys_record_is_retired(const struct keys_record *record, uint32_t id) MUST_CHECK;
+/* Appends one id to what is to become keys_record.retired. */
+void keys_record_append(struct buffer *retired, uint32_t id);
 
 /* Appends one row to what is to become plan_record.rows. */
 void plan_row_append(struct buffer *rows, const struct plan_row *row);

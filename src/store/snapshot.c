@@ -172,6 +172,19 @@ enum store_result snapshot_sent(struct snapshot *snapshot, const char *domain, c
     return result;
 }
 
+enum store_result snapshot_keys(struct snapshot *snapshot, struct keys_record *ret,
+                                struct error *error)
+{
+    struct key key;
+    struct span bytes;
+    if (!key_of_name(&key, span_of("keys")))
+        return STORE_ABSENT;
+    enum store_result result = snapshot_get(snapshot, TABLE_META, &key, &bytes, error);
+    if (result == STORE_FOUND && !keys_record_decode(bytes, ret))
+        return snapshot_undecodable(error, "meta");
+    return result;
+}
+
 enum store_result snapshot_run(struct snapshot *snapshot, const char *domain,
                                struct run_record *ret, struct error *error)
 {
@@ -446,6 +459,31 @@ bool snapshot_each_notice(struct snapshot *snapshot, snapshot_outbox_visit *visi
 {
     struct outbox_walk outbox_walk = {visit, context};
     return walk(snapshot, TABLE_OUTBOX, NULL, visit_notice, &outbox_walk, error);
+}
+
+struct run_walk {
+    snapshot_run_visit *visit;
+    void *context;
+};
+
+static enum store_result visit_run(void *context, struct span key, struct span value,
+                                   bool *ret_go_on, struct error *error)
+{
+    struct run_walk *run_walk = context;
+    struct names names;
+    struct run_record record;
+    name_of_key(&names, key);
+    if (!run_record_decode(value, &record))
+        return snapshot_undecodable(error, "run");
+    *ret_go_on = run_walk->visit(run_walk->context, names.first, &record);
+    return STORE_FOUND;
+}
+
+bool snapshot_each_run(struct snapshot *snapshot, snapshot_run_visit *visit, void *context,
+                       struct error *error)
+{
+    struct run_walk run_walk = {visit, context};
+    return walk(snapshot, TABLE_RUN, NULL, visit_run, &run_walk, error);
 }
 
 struct sent_walk {

@@ -52,6 +52,9 @@ enum store_result snapshot_plan(struct snapshot *snapshot, const char *domain,
 enum store_result snapshot_sent(struct snapshot *snapshot, const char *domain, const char *name,
                                 const char *word, struct sent_record *ret,
                                 struct error *error) MUST_CHECK;
+/* Which keys are retired; STORE_ABSENT: none ever was. */
+enum store_result snapshot_keys(struct snapshot *snapshot, struct keys_record *ret,
+                                struct error *error) MUST_CHECK;
 enum store_result snapshot_run(struct snapshot *snapshot, const char *domain,
                                struct run_record *ret, struct error *error) MUST_CHECK;
 
@@ -92,6 +95,9 @@ typedef bool snapshot_outbox_visit(void *context, uint64_t sequence,
                                    const struct outbox_record *record);
 bool snapshot_each_notice(struct snapshot *snapshot, snapshot_outbox_visit *visit, void *context,
                           struct error *error) MUST_CHECK;
+typedef bool snapshot_run_visit(void *context, const char *domain, const struct run_record *record);
+bool snapshot_each_run(struct snapshot *snapshot, snapshot_run_visit *visit, void *context,
+                       struct error *error) MUST_CHECK;
 /* domain NULL: all, also those of "" (the house). */
 typedef bool snapshot_sent_visit(void *context, const char *domain, const char *name,
                                  const char *word, const struct sent_record *record);

@@ -14,7 +14,8 @@ const struct command *const command_rows[] = {
     &command_domain_close, &command_domain_remove, &command_plan_show,    &command_plan_release,
     &command_plan_discard, &command_target_set,    &command_target_clear, &command_import,
     &command_export,       &command_check,         &command_lint,         &command_key_generate,
-    &command_help,         &command_complete,
+    &command_complete,     &command_key_rotate,    &command_key_retire,   &command_key_check,
+    &command_help,
 };
 const size_t command_row_count = ARRAY_LENGTH(command_rows);
 

@@ -95,10 +95,21 @@ class Usage(unittest.TestCase):
         ("check", "surplus"),
         ("key",),
         ("key", "generate", "surplus"),
+        ("key", "rotate", "surplus"),
+        ("key", "retire"),
+        ("key", "retire", "first"),
+        ("key", "check", "surplus"),
+        ("backup",),
+        ("backup", "a", "b"),
+        ("restore",),
+        ("restore", "file"),
+        ("cache",),
+        ("cache", "upgrade", "surplus"),
     ]
     COMMANDS = ["refresh", "status", "query", "explain", "list", "show", "domain list", "domain open",
                 "domain close", "domain remove", "target set", "target clear", "import", "export", "check", "lint",
-                "key generate", "help"]
+                "key generate", "key rotate", "key retire", "key check", "backup", "restore",
+                "cache upgrade", "help"]
 
     @classmethod
     def setUpClass(cls):
@@ -136,7 +147,8 @@ class Usage(unittest.TestCase):
         for arguments in [("status",), ("list",), ("show", "jdoe"), ("domain", "list"),
                           ("domain", "open", "ubuntu.com", "--yes"), ("domain", "close", "ubuntu.com"),
                           ("target", "set", "jdoe", "a@target.example"), ("target", "clear", "jdoe"),
-                          ("refresh", "--dry-run")]:
+                          ("refresh", "--dry-run"), ("key", "rotate"), ("key", "check"),
+                          ("backup", "file"), ("cache", "upgrade")]:
             with self.subTest(arguments=arguments):
                 ran = self.world.lpalias(*arguments, status=1)
                 self.assertIn("there is no cache", ran.stderr)

@@ -30,6 +30,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     ROUND_TRIP(domain_record);
     ROUND_TRIP(event_record);
     ROUND_TRIP(run_record);
+    ROUND_TRIP(keys_record);
     buffer_finish(&again);
     return 0;
 }

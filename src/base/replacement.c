@@ -1,0 +1,80 @@
+#include "base/replacement.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+
+/* Whoever waited for the lock may hold a file that was renamed meanwhile. */
+static bool is_still_named(int fd, const char *path)
+{
+    struct stat opened, named;
+    if (fstat(fd, &opened) == 0 && lstat(path, &named) == 0 && opened.st_dev == named.st_dev &&
+        opened.st_ino == named.st_ino)
+        return true;
+    errno = EWOULDBLOCK;
+    return false;
+}
+
+bool replacement_begin(struct replacement *replacement, const char *path, struct error *error)
+{
+    replacement->path = memory_copy_text(path);
+    if (asprintf(&replacement->part_path, "%s.part", path) < 0)
+        abort();
+    replacement->fd = open(replacement->part_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    bool is_open = replacement->fd >= 0;
+    if (is_open && flock(replacement->fd, LOCK_EX | LOCK_NB) == 0 &&
+        is_still_named(replacement->fd, replacement->part_path) &&
+        fchmod(replacement->fd, 0600) == 0 && ftruncate(replacement->fd, 0) == 0)
+        return true;
+    int failure = errno;
+    file_close_at(&replacement->fd);
+    if (is_open && failure == EWOULDBLOCK)
+        error_set(error, ERROR_BUSY, "another process is writing %s", path);
+    else
+        error_set(error, ERROR_TEMPORARY, "cannot make %s: %s", replacement->part_path,
+                  strerror(failure));
+    replacement_drop(replacement);
+    return false;
+}
+
+/* The new name is on the disk once its directory is. */
+static bool sync_directory(const char *path)
+{
+    CLEANUP(memory_free_at) char *directory = memory_copy_text(path);
+    char *slash = strrchr(directory, '/');
+    if (slash != NULL)
+        slash[slash == directory] = '\0';
+    CLEANUP(file_close_at)
+    int fd = open(slash != NULL ? directory : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return fd >= 0 && fsync(fd) == 0;
+}
+
+bool replacement_commit(struct replacement *replacement, struct error *error)
+{
+    if (fsync(replacement->fd) != 0 || rename(replacement->part_path, replacement->path) != 0)
+        return error_set(error, ERROR_TEMPORARY, "cannot write %s: %s", replacement->path,
+                         strerror(errno));
+    file_close_at(&replacement->fd);
+    return sync_directory(replacement->path) ||
+           error_set(error, ERROR_TEMPORARY, "cannot sync the directory of %s: %s",
+                     replacement->path, strerror(errno));
+}
+
+void replacement_drop(struct replacement *replacement)
+{
+    if (replacement->part_path != NULL && replacement->fd > 0)
+        unlink(replacement->part_path);
+    if (replacement->fd > 0)
+        file_close_at(&replacement->fd);
+    free(replacement->path);
+    free(replacement->part_path);
+    *replacement = (struct replacement){0};
+}
