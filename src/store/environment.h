@@ -31,9 +31,11 @@ enum table {
 };
 
 #define CACHE_ID_BYTES 16
+#define NO_TABLE       ((MDB_dbi)0) /* LMDB's own table of free pages has this number */
 
 /* The row "state" of the meta table. */
 struct cache_state {
+    uint8_t layout;
     unsigned char cache_id[CACHE_ID_BYTES]; /* made with the cache, never changes */
     unsigned char stamp[CACHE_ID_BYTES];    /* new with each generation */
     uint64_t generation;
@@ -47,8 +49,8 @@ struct file_identity {
 
 struct store {
     MDB_env *environment;
-    MDB_dbi tables[TABLE_COUNT];
-    char *data_path, *lock_path, *generation_path;
+    MDB_dbi tables[TABLE_COUNT]; /* NO_TABLE: the cache is of a layout that has it not */
+    char *data_path, *lock_path, *generation_path; /* a backup has only the first */
     enum store_access access;
     /* The files that are open. */
     struct file_identity data, lock;
@@ -74,7 +76,10 @@ bool environment_check_size(struct store *store, struct error *error) MUST_CHECK
  */
 bool environment_check_identity(struct store *store, struct error *error) MUST_CHECK;
 
-/* Reads the state row in a transaction. ERROR_TEMPORARY, or ERROR_INVALID for another layout. */
+/*
+ * Reads the state row in a transaction. ERROR_TEMPORARY, or ERROR_INVALID for a layout that this
+ * release does not read. Writing makes it one of the newest layout.
+ */
 bool environment_read_state(struct store *store, MDB_txn *transaction, struct cache_state *ret,
                             struct error *error) MUST_CHECK;
 bool environment_write_state(struct store *store, MDB_txn *transaction,

@@ -154,6 +154,18 @@ static bool plan_closing(void *context, struct snapshot *snapshot, struct change
     return snapshot_each_domain(snapshot, close_domain, changeset, error);
 }
 
+bool store_went_back(struct store *store, bool *ret, struct error *error)
+{
+    struct generation_file file;
+    generation_read(store, &file);
+    if (file.what == GENERATION_UNREADABLE) {
+        *error = file.trouble;
+        return false;
+    }
+    *ret = !generation_fits(&file, &store->opened);
+    return true;
+}
+
 bool generation_settle(struct store *store, struct error *error)
 {
     struct store_update_result result;

@@ -53,6 +53,11 @@ const char *snapshot_cache_id(const struct snapshot *snapshot, char text[33])
     return sodium_bin2hex(text, 33, snapshot->state.cache_id, CACHE_ID_BYTES);
 }
 
+unsigned snapshot_layout(const struct snapshot *snapshot)
+{
+    return snapshot->state.layout;
+}
+
 uint64_t snapshot_used_bytes(const struct snapshot *snapshot)
 {
     return environment_used_bytes(snapshot->store);
@@ -63,6 +68,8 @@ enum store_result snapshot_get(struct snapshot *snapshot, enum table table, cons
 {
     MDB_val wanted = {key->length, (void *)key->bytes};
     MDB_val value;
+    if (snapshot->store->tables[table] == NO_TABLE)
+        return STORE_ABSENT;
     int code = mdb_get(snapshot->transaction, snapshot->store->tables[table], &wanted, &value);
     if (code == MDB_NOTFOUND)
         return STORE_ABSENT;
@@ -211,6 +218,8 @@ static bool walk_prefix(struct snapshot *snapshot, enum table table, struct key 
     MDB_cursor *cursor;
     MDB_val key = {0};
     MDB_val value;
+    if (snapshot->store->tables[table] == NO_TABLE)
+        return true;
     int code = mdb_cursor_open(snapshot->transaction, snapshot->store->tables[table], &cursor);
     if (code != 0)
         return environment_error(error, code, "cannot read the cache");

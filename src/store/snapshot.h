@@ -32,6 +32,7 @@ void snapshot_end(struct snapshot *snapshot);
 bool snapshot_is_trusted(const struct snapshot *snapshot);
 
 uint64_t snapshot_generation(const struct snapshot *snapshot);
+unsigned snapshot_layout(const struct snapshot *snapshot); /* of the cache as a whole */
 /* 32 hex digits; text must hold 33 bytes. Returns text. */
 const char *snapshot_cache_id(const struct snapshot *snapshot, char text[33]);
 uint64_t snapshot_used_bytes(const struct snapshot *snapshot); /* size of the data file in use */

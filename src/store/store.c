@@ -130,9 +130,13 @@ bool environment_read_state(struct store *store, MDB_txn *transaction, struct ca
     if (code != 0)
         return environment_error(error, code, "cannot read the cache's state");
     const unsigned char *bytes = value.mv_data;
-    if (value.mv_size < 1 || bytes[0] != RECORD_LAYOUT_VERSION || value.mv_size != STATE_BYTES)
-        return error_set(error, ERROR_INVALID, "%s has layout %d; this release reads layout %d",
-                         store->data_path, value.mv_size < 1 ? 0 : bytes[0], RECORD_LAYOUT_VERSION);
+    if (value.mv_size < 1 || bytes[0] < RECORD_LAYOUT_OLDEST || bytes[0] > RECORD_LAYOUT_VERSION ||
+        value.mv_size != STATE_BYTES)
+        return error_set(error, ERROR_INVALID,
+                         "%s has layout %d; this release reads layout %d and %d", store->data_path,
+                         value.mv_size < 1 ? 0 : bytes[0], RECORD_LAYOUT_OLDEST,
+                         RECORD_LAYOUT_VERSION);
+    ret->layout = bytes[0];
     memcpy(ret->cache_id, bytes + 1, CACHE_ID_BYTES);
     memcpy(ret->stamp, bytes + 1 + CACHE_ID_BYTES, CACHE_ID_BYTES);
     ret->generation = number_at(bytes + 1 + 2 * CACHE_ID_BYTES);
@@ -173,6 +177,15 @@ static bool keep_tail(struct store *store, uint64_t extra_bytes, struct error *e
                                   store->data_path, strerror(code));
 }
 
+/* A writer writes records of the newest layout, and a cache is of one layout as a whole. */
+static bool check_writable(const struct store *store, const struct cache_state *state,
+                           struct error *error)
+{
+    return state->layout == RECORD_LAYOUT_VERSION || store->access == STORE_UPGRADE ||
+           error_set(error, ERROR_INVALID, "%s has layout %u; lpalias cache upgrade converts it",
+                     store->data_path, state->layout);
+}
+
 bool environment_is_same_state(const struct cache_state *a, const struct cache_state *b)
 {
     return a->generation == b->generation &&
@@ -200,7 +213,7 @@ bool environment_begin_write(struct store *store, MDB_txn **ret, struct error *e
     bool is_fine = environment_check_identity(store, error) &&
                    environment_check_size(store, error) &&
                    environment_read_state(store, transaction, &state, error) &&
-                   keep_tail(store, TAIL_BYTES, error);
+                   check_writable(store, &state, error) && keep_tail(store, TAIL_BYTES, error);
     if (is_fine && memcmp(state.cache_id, store->opened.cache_id, CACHE_ID_BYTES) != 0)
         is_fine =
             error_set(error, ERROR_TEMPORARY, "%s is another cache than before", store->data_path);
@@ -291,39 +304,62 @@ static bool check_reader_slot(struct store *store, struct error *error)
                      "no reader slot in lock.mdb beside %s: is it writable?", store->data_path);
 }
 
-static bool open_tables(struct store *store, MDB_txn *transaction, unsigned flags,
+/* Layout 1 has them not. */
+static bool is_new_table(enum table table)
+{
+    return table == TABLE_LOGIN || table == TABLE_PLAN || table == TABLE_OUTBOX ||
+           table == TABLE_SENT || table == TABLE_UNDO;
+}
+
+static bool open_table(struct store *store, MDB_txn *transaction, enum table table, unsigned flags,
+                       struct error *error)
+{
+    int code = mdb_dbi_open(transaction, table_names[table], flags, &store->tables[table]);
+    if (code == MDB_NOTFOUND)
+        return error_set(error, ERROR_TEMPORARY, "%s is not filled yet (no table \"%s\")",
+                         store->data_path, table_names[table]);
+    return code == 0 || environment_error(error, code, "cannot open the cache's tables");
+}
+
+/* All but the table of meta, which says of which layout they are. */
+static bool open_tables(struct store *store, MDB_txn *transaction, unsigned layout, unsigned flags,
                         struct error *error)
 {
-    for (size_t i = 0; i < TABLE_COUNT; i++) {
-        int code = mdb_dbi_open(transaction, table_names[i], flags, &store->tables[i]);
-        if (code == MDB_NOTFOUND)
-            return error_set(error, ERROR_TEMPORARY, "%s is not filled yet (no table \"%s\")",
-                             store->data_path, table_names[i]);
-        if (code != 0)
-            return environment_error(error, code, "cannot open the cache's tables");
+    for (enum table table = 0; table < TABLE_COUNT; table++) {
+        store->tables[table] = table == TABLE_META ? store->tables[table] : NO_TABLE;
+        if (table == TABLE_META || (layout == 1 && is_new_table(table)))
+            continue;
+        if (!open_table(store, transaction, table, flags, error))
+            return false;
     }
     return true;
+}
+
+/* Makes what is not there yet. Nothing is made in a cache that we do not write to. */
+static bool make_contents(struct store *store, MDB_txn *transaction, struct error *error)
+{
+    MDB_val key = {5, "state"};
+    MDB_val value;
+    struct cache_state state = {.layout = RECORD_LAYOUT_VERSION, .next_sequence = 1};
+    if (!open_table(store, transaction, TABLE_META, MDB_CREATE, error))
+        return false;
+    if (mdb_get(transaction, store->tables[TABLE_META], &key, &value) == 0)
+        return environment_read_state(store, transaction, &state, error) &&
+               check_writable(store, &state, error) &&
+               open_tables(store, transaction, RECORD_LAYOUT_VERSION, MDB_CREATE, error);
+    randombytes_buf(state.cache_id, sizeof(state.cache_id));
+    randombytes_buf(state.stamp, sizeof(state.stamp));
+    return open_tables(store, transaction, RECORD_LAYOUT_VERSION, MDB_CREATE, error) &&
+           environment_write_state(store, transaction, &state, error);
 }
 
 static bool make_tables(struct store *store, struct error *error)
 {
     MDB_txn *transaction;
-    MDB_val key = {5, "state"};
-    MDB_val value;
     int code = mdb_txn_begin(store->environment, NULL, 0, &transaction);
     if (code != 0)
         return environment_error(error, code, "cannot begin a change");
-    struct cache_state state = {.generation = 0, .next_sequence = 1};
-    bool is_made = open_tables(store, transaction, MDB_CREATE, error);
-    if (is_made && mdb_get(transaction, store->tables[TABLE_META], &key, &value) == 0) {
-        /* Another layout may have other tables: nothing is made in it. */
-        is_made = environment_read_state(store, transaction, &state, error);
-    } else if (is_made) {
-        randombytes_buf(state.cache_id, sizeof(state.cache_id));
-        randombytes_buf(state.stamp, sizeof(state.stamp));
-        is_made = environment_write_state(store, transaction, &state, error);
-    }
-    if (!is_made) {
+    if (!make_contents(store, transaction, error)) {
         mdb_txn_abort(transaction);
         return false;
     }
@@ -337,8 +373,14 @@ static bool learn_tables(struct store *store, struct error *error)
     int code = mdb_txn_begin(store->environment, NULL, MDB_RDONLY, &transaction);
     if (code != 0)
         return environment_error(error, code, "cannot read the cache");
-    bool is_fine = check_reader_slot(store, error) && open_tables(store, transaction, 0, error) &&
-                   environment_read_state(store, transaction, &store->opened, error);
+    /* A writer of an older layout has just made the tables that it had not. */
+    bool is_fine =
+        (store->lock_path == NULL || check_reader_slot(store, error)) &&
+        open_table(store, transaction, TABLE_META, 0, error) &&
+        environment_read_state(store, transaction, &store->opened, error) &&
+        open_tables(store, transaction,
+                    store->access == STORE_READ ? store->opened.layout : RECORD_LAYOUT_VERSION, 0,
+                    error);
     code = mdb_txn_commit(transaction);
     if (is_fine && code != 0)
         return environment_error(error, code, "cannot read the cache");
@@ -385,6 +427,24 @@ static bool open_environment(struct store *store, const char *directory, uint64_
     return identify(store->lock_path, &store->lock, error) && environment_check_size(store, error);
 }
 
+static bool open_backup_environment(struct store *store, uint64_t limit_bytes, struct error *error)
+{
+    int code = mdb_env_create(&store->environment);
+    if (code != 0)
+        return environment_error(error, code, "cannot prepare the backup");
+    mdb_env_set_maxdbs(store->environment, TABLE_COUNT);
+    code = mdb_env_set_mapsize(store->environment, limit_bytes);
+    if (code == 0)
+        code = mdb_env_open(store->environment, store->data_path,
+                            MDB_RDONLY | MDB_NOLOCK | MDB_NOSUBDIR | MDB_NOTLS, 0640);
+    if (code != 0) {
+        char what[320];
+        snprintf(what, sizeof(what), "cannot open the backup %s", store->data_path);
+        return environment_error(error, code, what);
+    }
+    return environment_check_size(store, error);
+}
+
 static void name_files(struct store *store, const char *directory)
 {
     if (asprintf(&store->data_path, "%s/data.mdb", directory) < 0 ||
@@ -404,7 +464,7 @@ bool store_open(const char *directory, enum store_access access, uint64_t limit_
     store->access = access;
     name_files(store, directory);
     bool is_open = open_environment(store, directory, limit_bytes, error);
-    if (is_open && access == STORE_WRITE)
+    if (is_open && access != STORE_READ)
         is_open = set_file_modes(store, error) && make_tables(store, error);
     is_open = is_open && learn_tables(store, error);
     if (is_open && access == STORE_WRITE)
@@ -415,6 +475,38 @@ bool store_open(const char *directory, enum store_access access, uint64_t limit_
     }
     *ret = store;
     return true;
+}
+
+bool store_open_backup(const char *path, uint64_t limit_bytes, struct store **ret,
+                       struct error *error)
+{
+    struct store *store = memory_new(1, sizeof(*store));
+    store->access = STORE_READ;
+    store->data_path = memory_copy_text(path);
+    if (!open_backup_environment(store, limit_bytes, error) || !learn_tables(store, error)) {
+        store_close(store);
+        return false;
+    }
+    *ret = store;
+    return true;
+}
+
+bool store_backup(struct store *store, int fd, struct error *error)
+{
+    if (!environment_check_size(store, error))
+        return false;
+    int code = mdb_env_copyfd2(store->environment, fd, MDB_CP_COMPACT);
+    return code == 0 || environment_error(error, code, "cannot write the backup");
+}
+
+bool store_is_data_file(const char *directory, const char *path)
+{
+    CLEANUP(memory_free_at) char *data_path = NULL;
+    struct stat data, other;
+    if (asprintf(&data_path, "%s/data.mdb", directory) < 0)
+        abort();
+    return stat(data_path, &data) == 0 && stat(path, &other) == 0 && data.st_dev == other.st_dev &&
+           data.st_ino == other.st_ino;
 }
 
 void store_close(struct store *store)

@@ -11,20 +11,44 @@
 #include "base/error.h"
 
 enum store_access {
-    STORE_READ,
-    STORE_WRITE, /* makes directory's contents (and the directory) if absent; closes all domains
-                    of a cache that went back */
+    STORE_READ,    /* also a cache of the layout before */
+    STORE_WRITE,   /* makes directory's contents (and the directory) if absent; closes all domains
+                      of a cache that went back */
+    STORE_UPGRADE, /* as STORE_WRITE for a cache that is there, of any layout that is read; closes
+                      nothing: store_went_back tells */
 };
 
 struct store;
 
 /*
  * Opens the cache in directory. ERROR_TEMPORARY: absent, unreadable, truncated, no reader slot
- * can be had, or LMDB says no; ERROR_INVALID: another layout than this release reads.
+ * can be had, or LMDB says no; ERROR_INVALID: another layout than this release reads, or writes.
  */
 bool store_open(const char *directory, enum store_access access, uint64_t limit_bytes,
                 struct store **ret, struct error *error) MUST_CHECK;
 void store_close(struct store *store);
+
+/*
+ * Opens the copy of a data file that nobody writes to, only to begin snapshots of it. Errors as
+ * above.
+ */
+bool store_open_backup(const char *path, uint64_t limit_bytes, struct store **ret,
+                       struct error *error) MUST_CHECK;
+
+/*
+ * Writes a copy of the cache as it is at one moment to fd, without the pages that are free; nobody
+ * waits for it. ERROR_TEMPORARY: it cannot be read or written.
+ */
+bool store_backup(struct store *store, int fd, struct error *error) MUST_CHECK;
+
+/* Whether path names the very file that cache's data is, or would be, in. */
+bool store_is_data_file(const char *directory, const char *path) MUST_CHECK;
+
+/*
+ * The cache is older or another one than was written last, see docs/architecture.md "Change of
+ * file". ERROR_TEMPORARY: cannot tell.
+ */
+bool store_went_back(struct store *store, bool *ret, struct error *error) MUST_CHECK;
 
 /*
  * A command run as root takes on the owner of the cache directory before it opens anything, so

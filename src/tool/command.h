@@ -42,9 +42,11 @@ struct command {
     enum exit_status (*run)(const struct call *call); /* first of all calls options_take() */
 };
 
-extern const struct command *const command_rows[];
-extern const size_t command_row_count;
 
+extern const size_t command_row_count;
+extern const struct command *const command_rows[];
+extern const struct command command_backup;
+extern const struct command command_cache_upgrade;
 extern const struct command command_check;
 extern const struct command command_complete;
 extern const struct command command_domain_close;
@@ -66,6 +68,7 @@ extern const struct command command_plan_release;
 extern const struct command command_plan_show;
 extern const struct command command_query;
 extern const struct command command_refresh;
+extern const struct command command_restore;
 extern const struct command command_show;
 extern const struct command command_status;
 extern const struct command command_target_clear;

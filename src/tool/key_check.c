@@ -18,7 +18,7 @@ static const char *part_of(const struct key_census *census, size_t index)
 static void print_table(const struct key_census *census)
 {
     static const struct table_column columns[] = {
-        {"KEY", true},    {"IT", false},  {"ALIAS", true},    {"PERSON", true},
+        {"KEY", true},    {"USE", false},  {"ALIAS", true},    {"PERSON", true},
         {"OUTBOX", true}, {"UNDO", true}, {"UNOPENED", true},
     };
     struct table table = {.columns = columns, .column_count = ARRAY_LENGTH(columns)};

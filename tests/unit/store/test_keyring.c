@@ -8,7 +8,9 @@
 #include <sodium.h>
 
 #include "../unit.h"
+#include "base/file.h"
 #include "store/keyring.h"
+#include "store/keyring_file.h"
 
 #define KEY_A "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
 #define KEY_B "ffeeddccbbaa99887766554433221100ffeeddccbbaa99887766554433221100"
@@ -474,6 +476,169 @@ static void the_text_tells_a_missing_key_from_a_broken_value(void **state)
     assert_error(error, ERROR_INVALID, "broken");
 }
 
+static void a_sealed_value_names_its_key(void **state)
+{
+    struct fixture *f = *state;
+    struct keyring *ring = read_ring(f, "300 " KEY_B "\n1 " KEY_A "\n");
+    struct buffer sealed = {0};
+    uint32_t id = 0;
+    keyring_seal_person(ring, "jdoe", span_of(PLAIN), &sealed);
+    assert_true(keyring_sealed_id(bytes_of(&sealed), &id));
+    assert_int_equal(id, 300);
+    assert_int_equal(keyring_count(ring), 2);
+    assert_int_equal(keyring_id(ring, 0), 300);
+    assert_int_equal(keyring_id(ring, 1), 1);
+    assert_true(keyring_has(ring, 1));
+    assert_false(keyring_has(ring, 2));
+    for (size_t length = 0; length < 1 + 4 + 24 + 16; length++)
+        assert_false(keyring_sealed_id((struct span){sealed.data, length}, &id));
+    sealed.data[0] = 2;
+    assert_false(keyring_sealed_id(bytes_of(&sealed), &id));
+    buffer_finish(&sealed);
+    keyring_destroy(ring);
+}
+
+static void recipients_open_for_their_notice_only(void **state)
+{
+    struct fixture *f = *state;
+    struct keyring *ring = read_ring(f, "1 " KEY_A "\n");
+    struct buffer sealed = {0}, out = {0};
+    unsigned char id[OUTBOX_ID_BYTES] = {0, 1, 2};
+    keyring_seal_outbox(ring, id, span_of(PLAIN), &sealed);
+    assert_int_equal(keyring_unseal_outbox(ring, id, bytes_of(&sealed), &out), UNSEAL_DONE);
+    assert_string_equal(buffer_text(&out), PLAIN);
+    buffer_clear(&out);
+    id[OUTBOX_ID_BYTES - 1] = 1;
+    assert_int_equal(keyring_unseal_outbox(ring, id, bytes_of(&sealed), &out), UNSEAL_BROKEN);
+    assert_int_equal(keyring_unseal_person(ring, "jdoe", bytes_of(&sealed), &out), UNSEAL_BROKEN);
+    assert_int_equal(out.length, 0);
+    buffer_finish(&sealed);
+    buffer_finish(&out);
+    keyring_destroy(ring);
+}
+
+/* ---- changes of the file ---- */
+
+static void assert_file(const struct fixture *f, const char *wanted)
+{
+    char *text;
+    size_t length;
+    struct error error;
+    assert_true(file_read(f->path, 70000, &text, &length, &error));
+    assert_string_equal(text, wanted);
+    free(text);
+}
+
+static void a_new_key_comes_first_and_leaves_the_rest_to_the_byte(void **state)
+{
+    struct fixture *f = *state;
+    static const char old[] = "# ours\n\n1\t" KEY_A "  \r\n # more\n2 " KEY_B;
+    struct error error;
+    struct stat before, after;
+    uint32_t id = 0;
+    write_ring(f, old, sizeof(old) - 1);
+    assert_int_equal(chmod(f->path, 0600), 0);
+    assert_int_equal(stat(f->path, &before), 0);
+    assert_true(keyring_file_add(f->path, &id, &error));
+    assert_int_equal(stat(f->path, &after), 0);
+    assert_int_not_equal(after.st_ino, before.st_ino); /* another file, not a changed one */
+    assert_int_equal(after.st_mode, before.st_mode);
+    char *text;
+    size_t length;
+    assert_true(file_read(f->path, 70000, &text, &length, &error));
+    char *line_end = strchr(text, '\n');
+    assert_non_null(line_end);
+    assert_string_equal(line_end + 1, old);
+    free(text);
+    struct keyring *ring = NULL;
+    assert_true(keyring_read(f->path, &ring, &error));
+    assert_int_equal(keyring_count(ring), 3);
+    assert_int_equal(keyring_id(ring, 0), id);
+    keyring_destroy(ring);
+}
+
+static void a_key_is_taken_out_unless_it_seals(void **state)
+{
+    struct fixture *f = *state;
+    struct error error;
+    static const char ring[] =
+        "# 12\n1 " KEY_A "\n12 " KEY_B "\n  2 " KEY_B "\n #2\n22 " KEY_A "\n";
+    write_ring(f, ring, sizeof(ring) - 1);
+    assert_false(keyring_file_remove(f->path, 1, &error));
+    assert_error(error, ERROR_INVALID, "key 1 seals");
+    assert_false(keyring_file_remove(f->path, 3, &error));
+    assert_error(error, ERROR_INVALID, "has no key 3");
+    assert_file(f, ring);
+    assert_true(keyring_file_remove(f->path, 2, &error));
+    assert_file(f, "# 12\n1 " KEY_A "\n12 " KEY_B "\n #2\n22 " KEY_A "\n");
+    assert_true(keyring_file_remove(f->path, 22, &error));
+    assert_true(keyring_file_remove(f->path, 12, &error));
+    assert_file(f, "# 12\n1 " KEY_A "\n #2\n");
+}
+
+static void a_full_ring_takes_no_key(void **state)
+{
+    struct fixture *f = *state;
+    struct buffer text = {0};
+    struct error error;
+    uint32_t id;
+    for (unsigned i = 1; i <= KEYRING_MAX_KEYS; i++)
+        buffer_appendf(&text, "%u %s\n", i, KEY_A);
+    write_ring(f, text.data, text.length);
+    assert_false(keyring_file_add(f->path, &id, &error));
+    assert_error(error, ERROR_INVALID, "holds 256 keys already");
+    assert_file(f, buffer_text(&text));
+    buffer_finish(&text);
+}
+
+static void a_key_file_that_cannot_be_written_stays(void **state)
+{
+    struct fixture *f = *state;
+    struct error error;
+    uint32_t id;
+    static const char ring[] = "1 " KEY_A "\n2 " KEY_B "\n";
+    char part[80];
+    write_ring(f, ring, sizeof(ring) - 1);
+    snprintf(part, sizeof(part), "%s.part", f->path);
+    assert_int_equal(mkdir(part, 0700), 0);
+    assert_false(keyring_file_add(f->path, &id, &error));
+    assert_error(error, ERROR_TEMPORARY, "keys.part");
+    assert_false(keyring_file_remove(f->path, 2, &error));
+    assert_error(error, ERROR_TEMPORARY, "keys.part");
+    assert_int_equal(rmdir(part), 0);
+    assert_file(f, ring);
+}
+
+/* What a kill leaves behind is written over. */
+static void a_left_over_part_is_in_nobodys_way(void **state)
+{
+    struct fixture *f = *state;
+    struct fixture part = *f;
+    struct error error;
+    static const char ring[] = "1 " KEY_A "\n2 " KEY_B "\n";
+    strcat(part.path, ".part");
+    write_ring(f, ring, sizeof(ring) - 1);
+    write_ring(&part, ring, sizeof(ring) - 1);
+    assert_true(keyring_file_remove(f->path, 2, &error));
+    assert_file(f, "1 " KEY_A "\n");
+    assert_int_equal(access(part.path, F_OK), -1);
+}
+
+static void one_at_a_time_changes_the_keys(void **state)
+{
+    struct fixture *f = *state;
+    struct error error;
+    int first = -1, second = -1;
+    assert_true(keyring_file_lock(f->path, &first, &error));
+    assert_false(keyring_file_lock(f->path, &second, &error));
+    assert_int_equal(error.kind, ERROR_BUSY);
+    file_close_at(&first);
+    assert_true(keyring_file_lock(f->path, &second, &error));
+    file_close_at(&second);
+    assert_false(keyring_file_lock("/nonexistent/keys", &first, &error));
+    assert_int_equal(error.kind, ERROR_TEMPORARY);
+}
+
 int main(void)
 {
     if (sodium_init() < 0)
@@ -499,6 +664,15 @@ int main(void)
         cmocka_unit_test_setup_teardown(nothing_can_be_sealed_too, setup, teardown),
         cmocka_unit_test_setup_teardown(a_key_that_no_table_can_hold_opens_nothing, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(a_sealed_value_names_its_key, setup, teardown),
+        cmocka_unit_test_setup_teardown(recipients_open_for_their_notice_only, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_new_key_comes_first_and_leaves_the_rest_to_the_byte,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(a_key_is_taken_out_unless_it_seals, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_full_ring_takes_no_key, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_key_file_that_cannot_be_written_stays, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_left_over_part_is_in_nobodys_way, setup, teardown),
+        cmocka_unit_test_setup_teardown(one_at_a_time_changes_the_keys, setup, teardown),
         cmocka_unit_test(the_text_tells_a_missing_key_from_a_broken_value),
     };
     return cmocka_run_group_tests_name("store/keyring", tests, NULL, NULL);

@@ -1,0 +1,49 @@
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "action/upgrade.h"
+#include "tool/console.h"
+#include "tool/options.h"
+#include "tool/workspace.h"
+
+static void print_result(const struct upgrade_result *result)
+{
+    if (result->layout == RECORD_LAYOUT_VERSION) {
+        printf("the cache has layout %d already\n", RECORD_LAYOUT_VERSION);
+        return;
+    }
+    printf("the cache has layout %d now, it had layout %u: %zu records; generation %" PRIu64 "\n",
+           RECORD_LAYOUT_VERSION, result->layout, result->records, result->generation);
+    if (result->went_back)
+        printf("it was older than what was written last, so all domains are closed\n");
+    if (result->unopened != 0)
+        console_complain("the targets of %zu people do not open, as before; see lpalias key check",
+                         result->unopened);
+}
+
+static enum exit_status run(const struct call *call)
+{
+    CLEANUP(options_finish) struct options options = {0};
+    CLEANUP(workspace_finish) struct workspace work = {0};
+    struct upgrade_result result;
+    struct error error = {0};
+    if (!options_take(&options, call, NULL, 0, 0, 0))
+        return options.status;
+    if (!workspace_read_config(&work, call) || !workspace_read_keys(&work) ||
+        !workspace_open_cache(&work, STORE_UPGRADE))
+        return work.status;
+    const struct action action = workspace_action(&work);
+    if (!action_cache_upgrade(&action, &result, &error)) {
+        console_complain("%s; the cache is as it was", error.text);
+        return EXIT_FAILED;
+    }
+    print_result(&result);
+    return EXIT_DONE;
+}
+
+const struct command command_cache_upgrade = {
+    .name = "cache upgrade",
+    .usage = "",
+    .help = "convert a cache of the release before, which is read but not written to",
+    .run = run,
+};
