@@ -21,6 +21,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 
 import tap
 from asker import Asker
+from house import DOMAIN, House
 from large_world import alias_rows, kill_after, kills_at_each_write, large_world, put_back
 from lpalias_world import TARGETS, World, why_not
 
@@ -98,6 +99,17 @@ class Rotation(unittest.TestCase):
         self.assertIn("no key 1000000001",
                       self.world.lpalias("key", "retire", "1000000001", status=1).stderr)
         self.assertEqual(key_ids(self.world)[0], first)
+
+    def test_a_held_plan_can_still_be_released(self):
+        """It was made for rows that a rotation does not change but in their sealing."""
+        house = House(["ann", "ben"])
+        self.addCleanup(house.close)
+        house.leave("ann", "ben")
+        house.refresh(status=3)
+        house.run("key", "rotate")
+        house.run("plan", "release", DOMAIN)
+        self.assertEqual(house.state("ann"), "leaving not-member")
+        self.assertEqual(house.state("ben"), "leaving not-member")
 
     def test_an_unchanged_target_is_not_sealed_again(self):
         """Neither by a refresh nor by setting what is set."""

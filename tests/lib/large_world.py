@@ -47,16 +47,15 @@ def put_back(kept, path):
 
 
 def kill_after(world, seconds, *arguments):
-    """Runs lpalias and kills it and its children; True if it was still running."""
+    """Runs lpalias and kills it and its children, which are all gone then."""
     with subprocess.Popen(world.lpalias_command(*arguments, is_wrapped=False),
-                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           start_new_session=True) as process:
         try:
             process.wait(seconds)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
-            return True
-    return False
+        process.stdout.read()  # ends when nobody has it open any more
 
 
 def kills_at_each_write(world, *arguments):
