@@ -39,7 +39,8 @@ struct store_reader {
     uint64_t distrusted_generation; /* of the file at the first distrustful look */
     uint64_t view;
 
-    struct keyring *keyring; /* NULL until needed */
+    struct keyring *keyring;        /* NULL until needed */
+    struct keyring *keyring_before; /* that it replaced since waking, or NULL */
     int64_t keyring_read_ms;
     struct stat keyring_file;     /* as it was then; zeroed: absent */
     bool has_unseal_trouble;      /* a value did not open since keys were last checked */
@@ -73,6 +74,7 @@ void store_reader_destroy(struct store_reader *reader)
         return;
     close_store(reader);
     keyring_destroy(reader->keyring);
+    keyring_destroy(reader->keyring_before);
     free(reader->directory);
     free(reader->key_file);
     free(reader);
@@ -240,6 +242,8 @@ void store_reader_rest(struct store_reader *reader)
     if (!reader->is_awake)
         return;
     mdb_txn_reset(reader->transaction);
+    keyring_destroy(reader->keyring_before);
+    reader->keyring_before = NULL;
     reader->is_awake = false;
 }
 
@@ -307,18 +311,24 @@ static bool read_keyring(struct store_reader *reader)
     reader->keyring_read_ms = now_ms;
     if (!keyring_read(reader->key_file, &fresh, &reader->keyring_trouble))
         return false;
-    keyring_destroy(reader->keyring);
+    keyring_destroy(reader->keyring_before);
+    reader->keyring_before = reader->keyring;
     reader->keyring = fresh;
     return true;
 }
 
-/* Opens with the ring at hand, and once more with a fresh one: a value may be newer than it. */
+/*
+ * Opens with the ring at hand, and once more with a fresh one: a value may be newer than it. And
+ * older than that: the snapshot is from before a key was retired that is gone from the file by now.
+ */
 static enum unseal_result unseal(struct store_reader *reader, const char *domain, struct span local,
                                  struct span sealed, struct buffer *out)
 {
     enum unseal_result result = keyring_unseal_alias(reader->keyring, domain, local, sealed, out);
     if (result != UNSEAL_DONE && read_keyring(reader))
         result = keyring_unseal_alias(reader->keyring, domain, local, sealed, out);
+    if (result == UNSEAL_UNKNOWN_KEY && reader->keyring_before != NULL)
+        result = keyring_unseal_alias(reader->keyring_before, domain, local, sealed, out);
     return result;
 }
 

@@ -9,6 +9,7 @@
 #include "base/timestamp.h"
 #include "tool/as_owner.h"
 #include "tool/console.h"
+#include "tool/json_output.h"
 #include "tool/options.h"
 #include "tool/workspace.h"
 
@@ -52,7 +53,21 @@ static bool is_in_cache(const char *cache, const char *path)
            own.st_dev == other.st_dev && own.st_ino == other.st_ino;
 }
 
-static enum exit_status back_up(struct workspace *work, const char *path)
+static void print_result(const char *path, const char *key_file, bool is_json)
+{
+    if (!is_json) {
+        printf("the cache is copied to %s; the keys that its targets are sealed by are not in it, "
+               "they are in %s\n",
+               path, key_file);
+        return;
+    }
+    json_t *object = json_object();
+    json_object_set_new(object, "file", json_from_span(span_of(path)));
+    json_object_set_new(object, "key_file", json_from_span(span_of(key_file)));
+    json_print(object);
+}
+
+static enum exit_status back_up(struct workspace *work, const char *path, bool is_json)
 {
     CLEANUP(replacement_drop) struct replacement file = {0};
     struct error error = {0};
@@ -71,29 +86,31 @@ static enum exit_status back_up(struct workspace *work, const char *path)
         console_complain("%s", error.text);
         return EXIT_FAILED;
     }
-    printf("the cache is copied to %s; the keys that its targets are sealed by are not in it, they "
-           "are in %s\n",
-           path, work->config->key_file);
+    print_result(path, work->config->key_file, is_json);
     return EXIT_DONE;
 }
 
 static enum exit_status run(const struct call *call)
 {
+    bool is_json = false;
     CLEANUP(options_finish) struct options options = {0};
     CLEANUP(workspace_finish) struct workspace work = {0};
-    if (!options_take(&options, call, NULL, 0, 1, 1))
+    const struct option_row rows[] = {
+        {0, "json", .help = "one JSON value", .flag = &is_json},
+    };
+    if (!options_take(&options, call, rows, ARRAY_LENGTH(rows), 1, 1))
         return options.status;
     if (!workspace_read_config(&work, call))
         return work.status;
     CLEANUP(memory_free_at) char *path = name_file(options.operands[0], timestamp_now_s());
     if (is_in_cache(work.config->cache, path))
         return options_refuse(call, "a backup does not belong into the cache's own directory");
-    return back_up(&work, path);
+    return back_up(&work, path, is_json);
 }
 
 const struct command command_backup = {
     .name = "backup",
-    .usage = "FILE | DIRECTORY",
+    .usage = "[--json] FILE | DIRECTORY",
     .help = "copy the cache as it is at one moment, while everything goes on",
     .run = run,
 };

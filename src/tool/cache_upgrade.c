@@ -3,10 +3,23 @@
 
 #include "action/upgrade.h"
 #include "tool/console.h"
+#include "tool/json_output.h"
 #include "tool/options.h"
 #include "tool/workspace.h"
 
-static void print_result(const struct upgrade_result *result)
+static void print_json(const struct upgrade_result *result)
+{
+    json_t *object = json_object();
+    json_object_set_new(object, "layout", json_integer(RECORD_LAYOUT_VERSION));
+    json_object_set_new(object, "layout_before", json_integer(result->layout));
+    json_object_set_new(object, "records", json_integer((json_int_t)result->records));
+    json_object_set_new(object, "unopened", json_integer((json_int_t)result->unopened));
+    json_object_set_new(object, "went_back", json_boolean(result->went_back));
+    json_object_set_new(object, "generation", json_integer((json_int_t)result->generation));
+    json_print(object);
+}
+
+static void print_text(const struct upgrade_result *result)
 {
     if (result->layout == RECORD_LAYOUT_VERSION) {
         printf("the cache has layout %d already\n", RECORD_LAYOUT_VERSION);
@@ -16,18 +29,19 @@ static void print_result(const struct upgrade_result *result)
            RECORD_LAYOUT_VERSION, result->layout, result->records, result->generation);
     if (result->went_back)
         printf("it was older than what was written last, so all domains are closed\n");
-    if (result->unopened != 0)
-        console_complain("the targets of %zu people do not open, as before; see lpalias key check",
-                         result->unopened);
 }
 
 static enum exit_status run(const struct call *call)
 {
+    bool is_json = false;
     CLEANUP(options_finish) struct options options = {0};
     CLEANUP(workspace_finish) struct workspace work = {0};
     struct upgrade_result result;
     struct error error = {0};
-    if (!options_take(&options, call, NULL, 0, 0, 0))
+    const struct option_row rows[] = {
+        {0, "json", .help = "one JSON value", .flag = &is_json},
+    };
+    if (!options_take(&options, call, rows, ARRAY_LENGTH(rows), 0, 0))
         return options.status;
     if (!workspace_read_config(&work, call) || !workspace_read_keys(&work) ||
         !workspace_open_cache(&work, STORE_UPGRADE))
@@ -37,13 +51,19 @@ static enum exit_status run(const struct call *call)
         console_complain("%s; the cache is as it was", error.text);
         return EXIT_FAILED;
     }
-    print_result(&result);
+    if (is_json)
+        print_json(&result);
+    else
+        print_text(&result);
+    if (result.unopened != 0)
+        console_complain("the targets of %zu people do not open, as before; see lpalias key check",
+                         result.unopened);
     return EXIT_DONE;
 }
 
 const struct command command_cache_upgrade = {
     .name = "cache upgrade",
-    .usage = "",
+    .usage = "[--json]",
     .help = "convert a cache of the release before, which is read but not written to",
     .run = run,
 };

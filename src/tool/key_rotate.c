@@ -5,12 +5,14 @@
 #include "store/keyring_file.h"
 #include "tool/as_owner.h"
 #include "tool/console.h"
+#include "tool/json_output.h"
 #include "tool/options.h"
 #include "tool/workspace.h"
 
 /* One rotation on its way. */
 struct rotation {
     struct workspace work;
+    bool is_json;
     int keys_lock_fd, refresh_lock_fd;
 };
 
@@ -56,8 +58,9 @@ static bool add_key(struct rotation *rotation)
     uint32_t id;
     enum exit_status status = run_as_owner(work, look_for_unfinished, NULL);
     if (status == EXIT_HELD) {
-        printf("a rotation to key %u was not finished: it goes on\n",
-               (unsigned)keyring_id(work->ring, 0));
+        if (!rotation->is_json)
+            printf("a rotation to key %u was not finished: it goes on\n",
+                   (unsigned)keyring_id(work->ring, 0));
         return true;
     }
     if (status != EXIT_DONE) {
@@ -90,6 +93,21 @@ static void show_progress(void *context, size_t resealed)
     fflush(stderr);
 }
 
+static void print_result(const struct rotation *rotation, const struct reseal_result *result)
+{
+    uint32_t id = keyring_id(rotation->work.ring, 0);
+    if (!rotation->is_json) {
+        printf("key %u seals; %zu values sealed anew\n", (unsigned)id, result->resealed);
+        return;
+    }
+    json_t *object = json_object();
+    json_object_set_new(object, "key", json_integer(id));
+    json_object_set_new(object, "resealed", json_integer((json_int_t)result->resealed));
+    json_object_set_new(object, "unopened", json_integer((json_int_t)result->unopened));
+    json_object_set_new(object, "generation", json_integer((json_int_t)result->generation));
+    json_print(object);
+}
+
 static bool reseal(struct rotation *rotation)
 {
     struct workspace *work = &rotation->work;
@@ -106,8 +124,7 @@ static bool reseal(struct rotation *rotation)
             work, EXIT_FAILED,
             "%s; %zu values are sealed anew, lpalias key rotate goes on with the rest", error.text,
             result.resealed);
-    printf("key %u seals; %zu values sealed anew\n", (unsigned)keyring_id(work->ring, 0),
-           result.resealed);
+    print_result(rotation, &result);
     if (result.unopened != 0)
         return workspace_fail(work, EXIT_FAILED,
                               "%zu values do not open and stay as they are; see lpalias key check",
@@ -121,7 +138,10 @@ static enum exit_status run(const struct call *call)
     CLEANUP(rotation_finish)
     struct rotation rotation = {.keys_lock_fd = -1, .refresh_lock_fd = -1};
     struct workspace *work = &rotation.work;
-    if (!options_take(&options, call, NULL, 0, 0, 0))
+    const struct option_row rows[] = {
+        {0, "json", .help = "one JSON value", .flag = &rotation.is_json},
+    };
+    if (!options_take(&options, call, rows, ARRAY_LENGTH(rows), 0, 0))
         return options.status;
     if (!workspace_read_config(work, call) || !lock_keys(&rotation) || !workspace_read_keys(work) ||
         !add_key(&rotation) || !workspace_open_cache(work, STORE_WRITE) ||
@@ -132,7 +152,7 @@ static enum exit_status run(const struct call *call)
 
 const struct command command_key_rotate = {
     .name = "key rotate",
-    .usage = "",
+    .usage = "[--json]",
     .help = "add a new key to the key file and seal every target by it, or go on where that ended",
     .run = run,
 };

@@ -7,12 +7,14 @@
 #include "base/file.h"
 #include "store/keyring_file.h"
 #include "tool/console.h"
+#include "tool/json_output.h"
 #include "tool/options.h"
 #include "tool/workspace.h"
 
 /* One restoration on its way. */
 struct restoration {
     struct workspace work;
+    bool is_json;
     struct store *backup;
     struct key_census keys; /* of the backup */
     int keys_lock_fd;
@@ -52,7 +54,22 @@ static bool open_backup(struct restoration *restoration, const char *path)
            workspace_fail(work, EXIT_FAILED, "%s", error.text);
 }
 
-static void print_result(const struct restore_result *result)
+static void print_json(const struct restore_result *result)
+{
+    json_t *object = json_object();
+    json_object_set_new(object, "backup_generation",
+                        json_integer((json_int_t)result->backup_generation));
+    json_object_set_new(object, "generation", json_integer((json_int_t)result->generation));
+    json_object_set_new(object, "aliases", json_integer((json_int_t)result->aliases));
+    json_object_set_new(object, "people", json_integer((json_int_t)result->people));
+    json_object_set_new(object, "domains", json_integer((json_int_t)result->domains));
+    json_object_set_new(object, "unopened", json_integer((json_int_t)result->unopened));
+    json_object_set_new(object, "another_cache", json_boolean(result->is_another_cache));
+    json_object_set_new(object, "was_empty", json_boolean(result->was_empty));
+    json_print(object);
+}
+
+static void print_text(const struct restore_result *result)
 {
     printf("generation %" PRIu64 " of the backup is generation %" PRIu64
            " now: %zu aliases, %zu people, %zu domains\n",
@@ -61,9 +78,6 @@ static void print_result(const struct restore_result *result)
     if (result->is_another_cache && !result->was_empty)
         printf("the backup was made of another cache\n");
     printf("all domains are closed: unknown names are put off until lpalias domain open\n");
-    if (result->unopened != 0)
-        console_complain("%zu of its sealed values do not open; see lpalias key check",
-                         result->unopened);
 }
 
 static bool restore(struct restoration *restoration)
@@ -76,7 +90,13 @@ static bool restore(struct restoration *restoration)
     const struct action action = workspace_action(work);
     if (!action_restore(&action, restoration->backup, &restoration->keys, &result, &error))
         return workspace_fail(work, EXIT_FAILED, "%s; the cache is as it was", error.text);
-    print_result(&result);
+    if (restoration->is_json)
+        print_json(&result);
+    else
+        print_text(&result);
+    if (result.unopened != 0)
+        console_complain("%zu of its sealed values do not open; see lpalias key check",
+                         result.unopened);
     return true;
 }
 
@@ -88,6 +108,7 @@ static enum exit_status run(const struct call *call)
     struct workspace *work = &restoration.work;
     const struct option_row rows[] = {
         {'y', "yes", .help = "do not ask", .flag = &is_yes},
+        {0, "json", .help = "one JSON value", .flag = &restoration.is_json},
     };
     if (!options_take(&options, call, rows, ARRAY_LENGTH(rows), 1, 1))
         return options.status;
@@ -106,7 +127,7 @@ static enum exit_status run(const struct call *call)
 
 const struct command command_restore = {
     .name = "restore",
-    .usage = "[--yes] FILE",
+    .usage = "[--yes] [--json] FILE",
     .help = "put the aliases and people of a backup in the place of those of the cache",
     .run = run,
 };

@@ -166,8 +166,14 @@ class Restore(unittest.TestCase):
         os.mkdir(directory)
         self.world.lpalias("backup", directory)
         (name,) = os.listdir(directory)
+        path = os.path.join(self.world.directory, "named")
+        self.assertEqual(json.loads(self.world.lpalias("backup", "--json", path).stdout),
+                         {"file": path, "key_file": self.world.key_file})
         self.assertRegex(name, r"^lpalias-\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ\.mdb$")
-        self.world.lpalias("restore", "--yes", os.path.join(directory, name))
+        ran = self.world.lpalias("restore", "--yes", "--json", os.path.join(directory, name))
+        said = json.loads(ran.stdout)
+        self.assertEqual((said["generation"], said["aliases"], said["unopened"]),
+                         (said["backup_generation"] + 1, len(alias_rows(self.world)), 0))
 
     def test_what_is_refused(self):
         world = self.world

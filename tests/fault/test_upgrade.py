@@ -98,6 +98,8 @@ class Upgrade(unittest.TestCase):
             asker.wait_for_rounds(3)
             self.assertIn("layout 2 now, it had layout 1", ran.stdout)
             self.assertIn("has layout 2 already", self.world.lpalias("cache", "upgrade").stdout)
+            said = json.loads(self.world.lpalias("cache", "upgrade", "--json").stdout)
+            self.assertEqual((said["layout"], said["layout_before"], said["records"]), (2, 2, 0))
             self.assertEqual(self.facts(), facts)
             self.world.lpalias("key", "check")
             self.world.lpalias("key", "rotate")

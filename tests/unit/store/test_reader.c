@@ -822,6 +822,29 @@ static void a_new_key_file_is_read_at_once_when_a_value_needs_it(void **state)
     assert_true(opens(f, "jdoe"));
 }
 
+/* All in one wake-up, however long it takes: the snapshot has values of both keys. */
+static void a_key_that_is_retired_meanwhile_opens_to_the_end_of_the_wake_up(void **state)
+{
+    struct fixture *f = *state;
+    struct buffer ring = file_bytes(f->cache.keys);
+    assert_true(wake(f));
+    assert_true(opens(f, "jdoe"));
+    store_reader_rest(f->reader);
+    add_key(f, KEY_TWO);
+    cache_change(&f->cache, "alias d.org new active append new@example.org");
+    assert_true(wake(f));
+    write_bytes(beside(&f->cache, "new-keys"), KEY_TWO, strlen(KEY_TWO));
+    assert_int_equal(rename(beside(&f->cache, "new-keys"), f->cache.keys), 0);
+    assert_true(opens(f, "new"));
+    assert_true(opens(f, "jdoe"));
+    store_reader_rest(f->reader);
+    assert_true(wake(f));
+    assert_true(opens(f, "new"));
+    assert_false(opens(f, "jdoe"));
+    write_bytes(f->cache.keys, ring.data, ring.length);
+    buffer_finish(&ring);
+}
+
 static void an_unknown_key_makes_a_same_file_be_read_again_once_a_second_at_most(void **state)
 {
     struct fixture *f = *state;
@@ -1007,6 +1030,7 @@ int main(void)
         CASE(another_layout_is_trouble_until_it_is_gone),
         CASE(an_unreadable_file_is_trouble_until_it_is_readable_again),
         CASE(a_new_key_file_is_read_at_once_when_a_value_needs_it),
+        CASE(a_key_that_is_retired_meanwhile_opens_to_the_end_of_the_wake_up),
         CASE(an_unknown_key_makes_a_same_file_be_read_again_once_a_second_at_most),
         CASE(a_key_that_is_in_no_ring_is_trouble),
         CASE(a_ring_that_cannot_be_read_leaves_the_old_one_in_use),
