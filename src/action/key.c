@@ -106,6 +106,35 @@ bool key_census_is_mixed(const struct key_census *census)
 
 /* ---- re-sealing ---- */
 
+bool key_check_ring(struct snapshot *snapshot, const struct keyring *ring, struct span sealed,
+                    struct error *error)
+{
+    struct keys_record keys;
+    uint32_t id;
+    if (!keyring_sealed_id(sealed, &id) || keyring_has(ring, id))
+        return true;
+    enum store_result result = snapshot_keys(snapshot, &keys, error);
+    if (result == STORE_FOUND && keys.sealing == id)
+        return error_set(error, ERROR_TEMPORARY,
+                         "the key file has a new key since it was read, or key %u is lost: do it "
+                         "again, or let lpalias key rotate make another one",
+                         (unsigned)id);
+    return result != STORE_TROUBLE;
+}
+
+static bool put_sealing(const struct planning *planning, uint32_t id, struct error *error)
+{
+    struct keys_record keys = {0};
+    enum store_result result = snapshot_keys(planning->snapshot, &keys, error);
+    if (result == STORE_TROUBLE)
+        return false;
+    if (keys.sealing == id)
+        return true;
+    keys.sealing = id;
+    changeset_put_keys(planning->changeset, &keys);
+    return true;
+}
+
 struct resealing {
     const struct planning *planning;
     bool is_told; /* the event is written */
@@ -130,18 +159,27 @@ static bool reseal_value(void *context, const struct sealed_value *value)
     return ++resealing->planned < RESEAL_MAX_VALUES;
 }
 
+/* With the first piece; it says by which key all others are sealed. */
+static bool begin(const struct planning *planning, struct error *error)
+{
+    struct buffer detail = {0};
+    uint32_t id = keyring_id(planning->ring, 0);
+    changeset_begin_group(planning->changeset, false);
+    if (!put_sealing(planning, id, error))
+        return false;
+    buffer_appendf(&detail, "key %u seals", (unsigned)id);
+    action_event(planning, "key.rotate", "", "", buffer_text(&detail));
+    buffer_finish(&detail);
+    return true;
+}
+
 static bool plan_piece(void *context, const struct planning *planning, struct error *error)
 {
     struct resealing *resealing = context;
-    struct buffer detail = {0};
     resealing->planning = planning;
     resealing->planned = resealing->unopened = 0;
-    if (!resealing->is_told) {
-        buffer_appendf(&detail, "key %u seals", (unsigned)keyring_id(planning->ring, 0));
-        changeset_begin_group(planning->changeset, false);
-        action_event(planning, "key.rotate", "", "", buffer_text(&detail));
-        buffer_finish(&detail);
-    }
+    if (!resealing->is_told && !begin(planning, error))
+        return false;
     changeset_keep_stamps(planning->changeset);
     return sealed_each(planning->snapshot, reseal_value, resealing, error);
 }

@@ -44,6 +44,14 @@ size_t key_use_total(const struct key_use *use);
 /* Some value that opens is sealed by another key than the first: a rotation that is not done. */
 bool key_census_is_mixed(const struct key_census *census) MUST_CHECK;
 
+/*
+ * For a value that the ring did not open: ERROR_TEMPORARY if it is sealed by the key of the last
+ * rotation, which the ring does not have, as it was read before. Such a value is not lost, and must
+ * not be replaced like one that is.
+ */
+bool key_check_ring(struct snapshot *snapshot, const struct keyring *ring, struct span sealed,
+                    struct error *error) MUST_CHECK;
+
 struct reseal_result {
     size_t resealed;
     size_t unopened; /* left as they are */

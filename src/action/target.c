@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "action/key.h"
 #include "action/update.h"
 #include "address/address.h"
 #include "base/memory.h"
@@ -71,8 +72,11 @@ bool target_plan_person(const struct planning *planning, const char *name, struc
                          "no person of the name %s is known; a refresh brings members", name);
     /* What does not open is replaced: an operator mends it just so. */
     struct error unopened;
-    if (!target_list_open(planning->ring, name, &person, &before, &unopened))
+    if (!target_list_open(planning->ring, name, &person, &before, &unopened)) {
         target_list_finish(&before);
+        if (!key_check_ring(planning->snapshot, planning->ring, person.sealed_targets, error))
+            return false;
+    }
     if (!target_list_open(planning->ring, name, &person, &after, &unopened))
         target_list_finish(&after);
     set_operator_targets(&after, lines);

@@ -558,6 +558,7 @@ bool run_record_decode(struct span bytes, struct run_record *ret)
 void keys_record_encode(struct buffer *out, const struct keys_record *record)
 {
     put_stamp(out, record->stamp);
+    put_number(out, record->sealing, 4);
     put_bulk(out, record->retired);
 }
 
@@ -566,6 +567,7 @@ bool keys_record_decode(struct span bytes, struct keys_record *ret)
     struct field_reader reader = {bytes, false};
     struct keys_record record;
     record.stamp = take_stamp(&reader);
+    record.sealing = (uint32_t)take_number(&reader, 4);
     record.retired = take_bulk(&reader);
     if (!is_whole(&reader) || record.retired.length % 4 != 0)
         return false;

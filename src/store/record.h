@@ -156,7 +156,8 @@ enum plan_hold {
     PLAN_HOLDS_LOSSES = 1,
     PLAN_HOLDS_ADDITIONS = 2,
     PLAN_HOLDS_ALL = 4, /* empty team, changed pin, changed team in the configuration */
-    PLAN_DISCARDED = 8, /* an operator said no: it waits no more until the listing says another thing */
+    PLAN_DISCARDED =
+        8, /* an operator said no: it waits no more until the listing says another thing */
 };
 
 /* A held change of one domain; the generation in the stamp is its number. */
@@ -254,6 +255,7 @@ enum run_outcome {
 /* Of keys of the ring. */
 struct keys_record {
     struct record_stamp stamp;
+    uint32_t sealing;    /* that the last rotation sealed by; 0: there was none */
     struct span retired; /* ids, 4 bytes each */
 };
 

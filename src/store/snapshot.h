@@ -53,7 +53,7 @@ enum store_result snapshot_plan(struct snapshot *snapshot, const char *domain,
 enum store_result snapshot_sent(struct snapshot *snapshot, const char *domain, const char *name,
                                 const char *word, struct sent_record *ret,
                                 struct error *error) MUST_CHECK;
-/* Which keys are retired; STORE_ABSENT: none ever was. */
+/* Which key seals and which are retired; STORE_ABSENT: no rotation was ever begun. */
 enum store_result snapshot_keys(struct snapshot *snapshot, struct keys_record *ret,
                                 struct error *error) MUST_CHECK;
 enum store_result snapshot_run(struct snapshot *snapshot, const char *domain,

@@ -175,6 +175,24 @@ class Restore(unittest.TestCase):
         self.assertEqual((said["generation"], said["aliases"], said["unopened"]),
                          (said["backup_generation"] + 1, len(alias_rows(self.world)), 0))
 
+    def test_a_backup_takes_the_place_of_an_older_one_or_leaves_it(self):
+        with open(self.backup + ".part", "wb") as file:
+            file.write(b"left behind by a kill" * 100000)
+        with open(self.backup, "rb") as file:
+            before = file.read()
+        os.rename(self.world.cache, self.world.cache + ".away")
+        self.world.lpalias("backup", self.backup, status=1)
+        with open(self.backup, "rb") as file:
+            self.assertEqual(file.read(), before)
+        os.rename(self.world.cache + ".away", self.world.cache)
+        self.later()
+        self.world.lpalias("backup", self.backup)
+        self.assertEqual([name for name in os.listdir(self.world.directory)
+                          if name.endswith(".part")], [])
+        rows = alias_rows(self.world)
+        self.world.lpalias("restore", "--yes", self.backup)
+        self.assertEqual(alias_rows(self.world), rows)
+
     def test_what_is_refused(self):
         world = self.world
         rows, before = alias_rows(world), status_of(world)["generation"]
@@ -282,6 +300,25 @@ class Kills(unittest.TestCase):
             self.skipTest("strace may not inject signals here")
         self.assertGreater(seen["before"], 1, "no kill came before the commit")
         self.assertGreater(seen["after"], 0, "no kill came after the commit")
+        print(f"# {sum(seen.values())} calls: {seen}")
+
+
+    @unittest.skipUnless(shutil.which("strace"), "strace is not installed")
+    def test_killed_at_each_write_into_an_empty_directory(self):
+        """The next restore finds an empty cache, or one that is whole."""
+        self.begin(200)
+        shutil.rmtree(self.world.cache)
+        seen = {"empty": 0, "whole": 0}
+        for _ in kills_at_each_write(self.world, "restore", "--yes", self.backup):
+            ran = self.world.lpalias("restore", "--yes", "--json", self.backup)
+            seen["empty" if json.loads(ran.stdout)["was_empty"] else "whole"] += 1
+            self.assertEqual(alias_rows(self.world), self.after)
+            self.world.lpalias("key", "check")
+            shutil.rmtree(self.world.cache)
+        if not any(seen.values()):
+            self.skipTest("strace may not inject signals here")
+        self.assertGreater(seen["empty"], 1)
+        self.assertGreater(seen["whole"], 0)
         print(f"# {sum(seen.values())} calls: {seen}")
 
 

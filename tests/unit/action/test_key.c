@@ -2,6 +2,10 @@
  */
 #include "action/key.h"
 
+#include <unistd.h>
+
+#include "action/target.h"
+
 #include "world.h"
 
 #define EVERYTHING                                                           \
@@ -265,6 +269,34 @@ static void a_writer_with_an_old_ring_cannot_use_a_retired_key(void **state)
     keyring_destroy(old_ring);
 }
 
+/* Whoever read the key file before a rotation must not take its values for lost ones. */
+static void a_value_of_a_newer_key_is_not_replaced(void **state)
+{
+    struct world *world = *state;
+    struct store_update_result update;
+    struct keyring *old_ring;
+    struct error error;
+    static const char *const targets[] = {"new@target.example"};
+    world_fill(world);
+    assert_true(keyring_read(world->keys, &old_ring, &error));
+    world_add_key(world);
+    reseal(world);
+    struct action late = world->action;
+    late.ring = old_ring;
+    assert_false(action_target_set(&late, "jdoe", targets, 1, &update, &error));
+    assert_error(error, ERROR_TEMPORARY, "has a new key since it was read");
+    assert_all(world, EVERYTHING);
+    keyring_destroy(old_ring);
+    /* The key is lost for good: after a rotation to another one the operator can mend it. */
+    assert_int_equal(unlink(world->keys), 0);
+    assert_true(keyring_generate(world->keys, (gid_t)-1, &error));
+    world_read_ring(world);
+    assert_false(action_target_set(&world->action, "jdoe", targets, 1, &update, &error));
+    assert_int_equal(reseal(world).unopened, 5);
+    assert_true(action_target_set(&world->action, "jdoe", targets, 1, &update, &error));
+    assert_true(update.changed);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, world_set_up, world_tear_down)
@@ -276,6 +308,7 @@ int main(void)
         CASE(what_does_not_open_is_counted_named_and_left),
         CASE(a_missing_key_is_told_by_its_number),
         CASE(a_key_is_retired_when_nothing_uses_it),
+        CASE(a_value_of_a_newer_key_is_not_replaced),
         CASE(a_writer_with_an_old_ring_cannot_use_a_retired_key),
     };
     return cmocka_run_group_tests_name("action/key", tests, NULL, NULL);

@@ -27,7 +27,7 @@ static struct restore_result restore(struct world *world)
 {
     struct store *backup;
     struct key_census keys;
-    struct restore_result result;
+    struct restore_result result = {0};
     struct error error;
     if (!store_open_backup(backup_path(world), WORLD_LIMIT_BYTES, &backup, &error) ||
         !restore_check_keys(backup, world->ring, &keys, &error) ||

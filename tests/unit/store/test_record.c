@@ -291,7 +291,7 @@ static void encode_keys(struct buffer *out)
     struct buffer retired = {0};
     keys_record_append(&retired, 300);
     keys_record_append(&retired, 1);
-    const struct keys_record record = {.stamp = STAMP, .retired = {retired.data, retired.length}};
+    const struct keys_record record = {.stamp = STAMP, .sealing = 7, .retired = {retired.data, retired.length}};
     assert_true(keys_record_is_retired(&record, 300));
     assert_true(keys_record_is_retired(&record, 1));
     assert_false(keys_record_is_retired(&record, 2));
@@ -380,7 +380,7 @@ static const struct layout {
      encode_undo,
      recode_undo,
      {{17, 1, 3}, {18, 0, 1}}},
-    {"keys", "020807060504030201080000002c01000001000000", encode_keys, recode_keys, {{0}}},
+    {"keys", "02080706050403020107000000080000002c01000001000000", encode_keys, recode_keys, {{0}}},
 };
 
 /* Made by hand, too. What layout 1 did not say yet is the value that changes nothing. */
