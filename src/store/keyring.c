@@ -284,25 +284,25 @@ enum unseal_result keyring_unseal_person(const struct keyring *ring, const char 
     return unseal(ring, "person", &key, sealed, out);
 }
 
-static struct key outbox_key(const unsigned char id[OUTBOX_ID_BYTES])
+static struct key notice_key(const unsigned char id[OUTBOX_ID_BYTES])
 {
     struct key key = {.length = OUTBOX_ID_BYTES};
     memcpy(key.bytes, id, OUTBOX_ID_BYTES);
     return key;
 }
 
-void keyring_seal_outbox(const struct keyring *ring, const unsigned char id[OUTBOX_ID_BYTES],
+void keyring_seal_notice(const struct keyring *ring, const unsigned char id[OUTBOX_ID_BYTES],
                          struct span plain, struct buffer *out)
 {
-    struct key key = outbox_key(id);
+    const struct key key = notice_key(id);
     seal(ring, "outbox", &key, plain, out);
 }
 
-enum unseal_result keyring_unseal_outbox(const struct keyring *ring,
+enum unseal_result keyring_unseal_notice(const struct keyring *ring,
                                          const unsigned char id[OUTBOX_ID_BYTES],
                                          struct span sealed, struct buffer *out)
 {
-    struct key key = outbox_key(id);
+    const struct key key = notice_key(id);
     return unseal(ring, "outbox", &key, sealed, out);
 }
 

@@ -69,11 +69,10 @@ void keyring_seal_person(const struct keyring *ring, const char *name, struct sp
 enum unseal_result keyring_unseal_person(const struct keyring *ring, const char *name,
                                          struct span sealed, struct buffer *out) MUST_CHECK;
 
-/* The recipients of a notice, bound to its random id (outbox_record.id), which stays the same
- * whatever sequence number the notice gets. */
-void keyring_seal_outbox(const struct keyring *ring, const unsigned char id[OUTBOX_ID_BYTES],
+/* The same for the recipients of a notice, bound to the id that the notice keeps. */
+void keyring_seal_notice(const struct keyring *ring, const unsigned char id[OUTBOX_ID_BYTES],
                          struct span plain, struct buffer *out);
-enum unseal_result keyring_unseal_outbox(const struct keyring *ring,
+enum unseal_result keyring_unseal_notice(const struct keyring *ring,
                                          const unsigned char id[OUTBOX_ID_BYTES],
                                          struct span sealed, struct buffer *out) MUST_CHECK;
 

@@ -144,7 +144,7 @@ enum unseal_result sealed_open(const struct keyring *ring, const struct sealed_v
                                struct buffer *out)
 {
     if (value->place == SEALED_OUTBOX)
-        return keyring_unseal_outbox(ring, notice_id(value), value->sealed, out);
+        return keyring_unseal_notice(ring, notice_id(value), value->sealed, out);
     if (value->is_person)
         return keyring_unseal_person(ring, value->name, value->sealed, out);
     return keyring_unseal_alias(ring, value->domain, span_of(value->name), value->sealed, out);
@@ -154,7 +154,7 @@ static void seal(const struct keyring *ring, const struct sealed_value *value, s
                  struct buffer *out)
 {
     if (value->place == SEALED_OUTBOX)
-        keyring_seal_outbox(ring, notice_id(value), plain, out);
+        keyring_seal_notice(ring, notice_id(value), plain, out);
     else if (value->is_person)
         keyring_seal_person(ring, value->name, plain, out);
     else

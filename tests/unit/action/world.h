@@ -170,7 +170,7 @@ static inline void world_put_notice(const struct world *world, struct changeset 
     struct buffer sealed = {0};
     struct outbox_record notice = {
         .id = {1, 2, 3}, .audience = AUDIENCE_PERSON, .kind = span_of("leaving")};
-    keyring_seal_outbox(world->ring, notice.id, span_of(JDOE), &sealed);
+    keyring_seal_notice(world->ring, notice.id, span_of(JDOE), &sealed);
     notice.sealed_recipients = world_bytes(&sealed);
     changeset_notice(changeset, &notice);
     buffer_finish(&sealed);

@@ -504,12 +504,12 @@ static void recipients_open_for_their_notice_only(void **state)
     struct keyring *ring = read_ring(f, "1 " KEY_A "\n");
     struct buffer sealed = {0}, out = {0};
     unsigned char id[OUTBOX_ID_BYTES] = {0, 1, 2};
-    keyring_seal_outbox(ring, id, span_of(PLAIN), &sealed);
-    assert_int_equal(keyring_unseal_outbox(ring, id, bytes_of(&sealed), &out), UNSEAL_DONE);
+    keyring_seal_notice(ring, id, span_of(PLAIN), &sealed);
+    assert_int_equal(keyring_unseal_notice(ring, id, bytes_of(&sealed), &out), UNSEAL_DONE);
     assert_string_equal(buffer_text(&out), PLAIN);
     buffer_clear(&out);
     id[OUTBOX_ID_BYTES - 1] = 1;
-    assert_int_equal(keyring_unseal_outbox(ring, id, bytes_of(&sealed), &out), UNSEAL_BROKEN);
+    assert_int_equal(keyring_unseal_notice(ring, id, bytes_of(&sealed), &out), UNSEAL_BROKEN);
     assert_int_equal(keyring_unseal_person(ring, "jdoe", bytes_of(&sealed), &out), UNSEAL_BROKEN);
     assert_int_equal(out.length, 0);
     buffer_finish(&sealed);
