@@ -5,15 +5,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "action/alias_row.h"
 #include "action/import_resolve.h"
+#include "action/static_alias.h"
 #include "action/target.h"
 #include "action/update.h"
 #include "address/address.h"
 #include "address/role.h"
 #include "base/memory.h"
+#include "membership/loop.h"
 
-/* Enough for any list that still fits a tcp_table reply; a longer one wants a mailing list. */
-#define STATIC_TARGET_MAX_COUNT 50
+/* The static aliases that the rows so far are to make. */
+struct planned_list {
+    struct loop_alias *aliases;
+    size_t count, capacity;
+};
 
 struct import {
     const struct action *action;
@@ -28,6 +34,7 @@ struct import {
     const struct import_row *matched;
     const struct address *matched_address;
     struct buffer matched_lines;
+    struct planned_list planned;
 };
 
 static bool refuse(struct import_row *row, const char *format, ...) PRINTF_LIKE(2, 3);
@@ -181,17 +188,61 @@ static void put_static(struct import *import, const struct address *address,
     keyring_seal_alias(import->action->ring, address->domain,
                        (struct span){address->local, address->local_length},
                        (struct span){lines->data, lines->length}, &sealed);
+    bool is_there = before != NULL && before->state == ALIAS_ACTIVE;
     struct alias_record alias = {
         .kind = ALIAS_STATIC,
         .state = ALIAS_ACTIVE,
-        .extension = EXTENSION_DROP,
-        .since_s = before != NULL ? before->since_s : import->action->now_s,
+        .extension = is_there ? before->extension : EXTENSION_DROP,
+        .since_s = is_there ? before->since_s : import->action->now_s,
         .sealed_targets = {sealed.data, sealed.length},
     };
     changeset_begin_group(import->changeset, before == NULL);
     changeset_put_alias(import->changeset, address->domain, address->local, &alias);
     action_event(import->planning, "alias.static", address->domain, address->local, "import");
     buffer_finish(&sealed);
+}
+
+static void plan_alias(struct import *import, const struct address *address,
+                       const struct buffer *lines)
+{
+    struct planned_list *list = &import->planned;
+    list->aliases =
+        memory_grow(list->aliases, list->count, &list->capacity, sizeof(*list->aliases));
+    list->aliases[list->count++] = (struct loop_alias){
+        .domain = address->domain, /* borrowed from import->addresses */
+        .local = address->local,
+        .extension = EXTENSION_DROP,
+        .targets = {memory_copy_bytes(lines->data, lines->length), lines->length},
+    };
+}
+
+static void unplan_alias(struct planned_list *list)
+{
+    free((char *)list->aliases[--list->count].targets.data);
+}
+
+static void finish_planned(struct planned_list *list)
+{
+    while (list->count != 0)
+        unplan_alias(list);
+    free(list->aliases);
+}
+
+/* Refuses the row that closes a circle; rows before it count. False: the cache cannot be read. */
+static bool check_ends(struct import *import, struct import_row *row, const struct address *address,
+                       const struct buffer *lines, struct error *error)
+{
+    enum loop_end end;
+    plan_alias(import, address, lines);
+    const struct loop_scene scene = {import->snapshot, import->action->house, import->action->ring,
+                                     import->planned.aliases, import->planned.count};
+    if (!loop_follow(&scene, address->domain, address->local, &end, error))
+        return false;
+    if (end == LOOP_END_LOOP) {
+        unplan_alias(&import->planned);
+        refuse(row, "a target of it leads back: mail would go in circles");
+    }
+    return true;
 }
 
 static bool import_static(struct import *import, struct import_row *row,
@@ -211,20 +262,27 @@ static bool import_static(struct import *import, struct import_row *row,
         refuse(row, "the address belongs to %s, who is or was a member", address->local);
         return true;
     }
+    if (result == STORE_FOUND && alias_is_reservation(&before)) {
+        refuse(row, "the address was reserved by hand");
+        return true;
+    }
     if (row->target_count > STATIC_TARGET_MAX_COUNT) {
         refuse(row, "more than %d targets", STATIC_TARGET_MAX_COUNT);
         return true;
     }
-    struct buffer lines = {0};
-    if (target_check_all(import->action, (const char *const *)row->targets, row->target_count,
-                         false, &lines, &wrong)) {
-        row->fate = IMPORT_STATIC;
+    CLEANUP(buffer_finish) struct buffer lines = {0};
+    if (!target_check_all(import->action, (const char *const *)row->targets, row->target_count,
+                          false, &lines, &wrong)) {
+        refuse(row, "%s", wrong.text);
+        return true;
+    }
+    row->fate = IMPORT_STATIC;
+    if (!check_ends(import, row, address, &lines, error))
+        return false;
+    if (row->fate == IMPORT_STATIC) {
         put_domain_row(import, find_domain(import->action, address->domain));
         put_static(import, address, result == STORE_FOUND ? &before : NULL, &lines);
-    } else {
-        refuse(row, "%s", wrong.text);
     }
-    buffer_finish(&lines);
     return true;
 }
 
@@ -345,6 +403,7 @@ static bool plan_import(void *context, const struct planning *planning, struct e
     struct sort_context sort_context = {import.addresses};
     qsort_r(import.by_address, request->row_count, sizeof(size_t), compare_rows, &sort_context);
     bool is_fine = import_rows(&import, error);
+    finish_planned(&import.planned);
     free(import.by_address);
     free(import.addresses);
     free(import.has_domain_row);

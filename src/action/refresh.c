@@ -5,6 +5,7 @@
 
 #include "action/update.h"
 #include "base/memory.h"
+#include "membership/forget.h"
 
 /* What the last run row of a domain says about success; spans of it are not used. */
 static int64_t last_success_s(struct snapshot *snapshot, const char *domain)
@@ -66,6 +67,25 @@ static void mark_failed(struct refresh_request *request, const char *why)
     }
 }
 
+static bool plan_forgetting(void *context, const struct planning *planning, struct error *error)
+{
+    (void)context;
+    return forget_gone(planning, error);
+}
+
+/* Also of those whom an earlier refresh left gone, if that one ended before it came to this. */
+static bool forget_who_is_gone(const struct action *action, struct store_update_result *ret,
+                               struct error *error)
+{
+    struct store_update_result forgotten;
+    if (!action_update(action, plan_forgetting, NULL, &forgotten, error))
+        return false;
+    ret->changed = ret->changed || forgotten.changed;
+    ret->records += forgotten.records;
+    ret->generation = forgotten.generation;
+    return true;
+}
+
 bool action_refresh(const struct action *action, struct refresh_request *request, bool is_dry,
                     struct store_update_result *ret, struct error *error)
 {
@@ -74,7 +94,7 @@ bool action_refresh(const struct action *action, struct refresh_request *request
     if (is_dry)
         return action_preview(&as_refresh, refresh_plan, request, ret, error);
     if (action_update(&as_refresh, refresh_plan, request, ret, error))
-        return note_runs(action, request, error);
+        return note_runs(action, request, error) && forget_who_is_gone(&as_refresh, ret, error);
     struct error unnoted;
     mark_failed(request, error->text);
     /* The first error is the one to tell; that the cache takes no run row either adds nothing. */

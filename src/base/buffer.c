@@ -12,6 +12,12 @@ struct span span_of(const char *text)
     return (struct span){text, strlen(text)};
 }
 
+bool span_is_text(struct span span, const char *text)
+{
+    return span.length == strlen(text) &&
+           (span.length == 0 || memcmp(span.data, text, span.length) == 0);
+}
+
 void buffer_reserve(struct buffer *buffer, size_t extra_bytes)
 {
     size_t wanted = buffer->length + extra_bytes;

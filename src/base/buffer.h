@@ -5,6 +5,7 @@
 #ifndef LPALIAS_BASE_BUFFER_H
 #define LPALIAS_BASE_BUFFER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,6 +25,9 @@ struct span {
 
 /* A span over a string literal or NUL-terminated text. */
 struct span span_of(const char *text);
+
+/* The very bytes of text. */
+bool span_is_text(struct span span, const char *text) MUST_CHECK;
 
 /* Room for at least extra_bytes more behind length. */
 void buffer_reserve(struct buffer *buffer, size_t extra_bytes);

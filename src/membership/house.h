@@ -15,9 +15,11 @@ struct house_domain {
     const char *name; /* A-label */
     const char *team; /* Launchpad name without "~" */
     int64_t grace_s;
-    bool rejects_in_grace;    /* a leaving name is answered 550 instead of being delivered */
-    bool wants_proof;         /* filled only once its TXT record has been seen */
-    const char *const *roles; /* configured beyond RFC 2142 */
+    bool rejects_in_grace;           /* a leaving name is answered 550 instead of being delivered */
+    bool wants_proof;                /* filled only once its TXT record has been seen */
+    const char *catch_all;           /* target, or NULL */
+    const char *const *roles;        /* configured, beyond RFC 2142 or with targets of their own */
+    const char *const *role_targets; /* of each of them, one a line */
     size_t role_count;
     const char *const *reserved; /* beyond the shipped list (address/reserved.h) */
     size_t reserved_count;

@@ -19,6 +19,8 @@ struct scene {
     const struct person_record *person;
     struct membership_record membership; /* as it is to be */
     const struct listing *listing;       /* or NULL */
+    const char *new_extra;               /* an extra that has no row yet, or NULL */
+    enum extension_policy new_extension; /* of new_extra */
     struct alias_record alias;           /* the row that stands at the name, if has_alias */
     bool has_alias;
     bool is_another;         /* the name was somebody else's until now: nothing is inherited */
@@ -54,11 +56,10 @@ static bool is_known(struct snapshot *snapshot, const char *domain, const char *
     return true;
 }
 
-/* A part of the name before a delimiter is a role or another's name: mail to it is theirs. */
-static bool collides(const struct planning *planning, const struct house_domain *house_domain,
-                     const char *domain, const char *name, const struct listing *listing, bool *ret,
-                     struct error *error)
+bool projection_is_extension(const struct planning *planning, const char *domain, const char *name,
+                             const struct listing *listing, bool *ret, struct error *error)
 {
+    const struct house_domain *house_domain = house_find(planning->house, domain);
     const char *delimiters = planning->house->recipient_delimiter;
     CLEANUP(memory_free_at) char *cut = memory_copy_text(name);
     bool found = false;
@@ -89,7 +90,7 @@ bool projection_is_unfit(const struct planning *planning, const char *domain, co
     enum store_result result =
         snapshot_alias(planning->snapshot, domain, span_of(name), &alias, error);
     if (result == STORE_TROUBLE ||
-        !collides(planning, house_domain, domain, name, listing, &is_taken, error))
+        !projection_is_extension(planning, domain, name, listing, &is_taken, error))
         return false;
     if (!address_is_legal_local(name, strlen(name)))
         *ret = REASON_ILLEGAL_LOCAL_PART;
@@ -327,7 +328,7 @@ static void tell_event(const struct scene *scene, const char *local,
         .actor = span_of(scene->planning->actor),
         .act = span_of(act),
         .domain = span_of(scene->domain),
-        .subject = span_of(local),
+        .subject = span_of(scene->planning->names_nobody ? EVENT_ERASED_SUBJECT : local),
         .detail = span_of(alias_reason_name(verdict->reason)),
     };
     changeset_event(scene->planning->changeset, &event);
@@ -424,8 +425,10 @@ static bool plan_extras(const struct scene *scene, struct span extras,
                                                   span_of(local), &before, error);
         if (result == STORE_TROUBLE)
             return false;
-        /* Its policy is the row's own; one that is not there yet was put by who made it. */
-        if (result == STORE_FOUND && before.kind == ALIAS_EXTRA)
+        if (scene->new_extra != NULL && strcmp(scene->new_extra, local) == 0)
+            plan_alias(scene, local, ALIAS_EXTRA, result == STORE_FOUND ? &before : NULL, standing,
+                       scene->new_extension, ret_is_changed);
+        else if (result == STORE_FOUND && before.kind == ALIAS_EXTRA) /* its policy is its own */
             plan_alias(scene, local, ALIAS_EXTRA, &before, stay_gone(scene, &before, standing),
                        before.extension, ret_is_changed);
     }
@@ -485,7 +488,8 @@ static bool look(struct scene *scene, struct error *error)
     return result != STORE_TROUBLE &&
            projection_is_unfit(scene->planning, scene->domain, scene->name, scene->listing,
                                &scene->unfit, error) &&
-           open_targets(scene, error);
+           /* A ban needs no targets, and must not fail for a key that is missing. */
+           (scene->person->is_banned || open_targets(scene, error));
 }
 
 static bool is_live_state(const struct alias_record *alias)
@@ -531,13 +535,24 @@ static bool plan_scene(struct scene *scene, const struct membership_record *befo
     return true;
 }
 
+static bool plan_against_row(struct scene *scene, struct projection_result *ret,
+                             struct error *error)
+{
+    struct membership_record before;
+    enum store_result result =
+        snapshot_membership(scene->planning->snapshot, scene->domain, scene->name, &before, error);
+    bool is_fine = result != STORE_TROUBLE &&
+                   plan_scene(scene, result == STORE_FOUND ? &before : NULL, ret, error);
+    buffer_finish(&scene->used);
+    return is_fine;
+}
+
 bool projection_plan_membership(const struct planning *planning, const char *domain,
                                 const char *name, const struct person_record *person,
                                 const struct membership_record *membership,
                                 const struct listing *listing, struct projection_result *ret,
                                 struct error *error)
 {
-    struct membership_record before;
     struct scene scene = {
         .planning = planning,
         .house_domain = house_find(planning->house, domain),
@@ -547,12 +562,26 @@ bool projection_plan_membership(const struct planning *planning, const char *dom
         .membership = *membership,
         .listing = listing,
     };
-    enum store_result result =
-        snapshot_membership(planning->snapshot, domain, name, &before, error);
-    bool is_fine = result != STORE_TROUBLE &&
-                   plan_scene(&scene, result == STORE_FOUND ? &before : NULL, ret, error);
-    buffer_finish(&scene.used);
-    return is_fine;
+    return plan_against_row(&scene, ret, error);
+}
+
+bool projection_plan_extra(const struct planning *planning, const char *domain, const char *name,
+                           const struct person_record *person,
+                           const struct membership_record *membership, const char *local,
+                           enum extension_policy extension, struct projection_result *ret,
+                           struct error *error)
+{
+    struct scene scene = {
+        .planning = planning,
+        .house_domain = house_find(planning->house, domain),
+        .domain = domain,
+        .name = name,
+        .person = person,
+        .membership = *membership,
+        .new_extra = local,
+        .new_extension = extension,
+    };
+    return plan_against_row(&scene, ret, error);
 }
 
 bool projection_preview(const struct planning *planning, const char *domain, const char *name,

@@ -28,7 +28,11 @@ struct planning {
     struct snapshot *snapshot;
     struct changeset *changeset;
     struct notice_list *notices; /* NULL: nobody is told */
+    bool names_nobody;           /* events do not say whose alias they are about: an erasure */
 };
+
+/* Stands in an event in place of a name that was to be forgotten. */
+#define EVENT_ERASED_SUBJECT "(erased)"
 
 struct projection_verdict {
     enum alias_state state;
@@ -65,6 +69,17 @@ bool projection_plan_domain(const struct planning *planning, const char *domain,
                             const struct person_record *person, struct error *error) MUST_CHECK;
 
 /*
+ * As above, with local as a further alias that is new in membership->extras: its row is made, with
+ * that policy. What stands there, if anything, is the person's own tombstone; that the name may be
+ * given was checked by the caller.
+ */
+bool projection_plan_extra(const struct planning *planning, const char *domain, const char *name,
+                           const struct person_record *person,
+                           const struct membership_record *membership, const char *local,
+                           enum extension_policy extension, struct projection_result *ret,
+                           struct error *error) MUST_CHECK;
+
+/*
  * Puts the person's row if it differs from what is there, and what follows from it in every domain
  * whose membership row is of the same identity (date_created_us). Errors as above.
  */
@@ -85,5 +100,13 @@ bool projection_preview(const struct planning *planning, const char *domain, con
 bool projection_is_unfit(const struct planning *planning, const char *domain, const char *name,
                          const struct listing *listing, enum alias_reason *ret,
                          struct error *error) MUST_CHECK;
+
+/*
+ * True if a part of the name before a delimiter is a role or a name that the domain knows: mail to
+ * the name is an address with extension of that one.
+ */
+bool projection_is_extension(const struct planning *planning, const char *domain, const char *name,
+                             const struct listing *listing, bool *ret,
+                             struct error *error) MUST_CHECK;
 
 #endif

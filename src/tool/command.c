@@ -16,6 +16,9 @@ const struct command *const command_rows[] = {
     &command_export,       &command_check,         &command_lint,         &command_key_generate,
     &command_key_rotate,   &command_key_retire,    &command_key_check,    &command_backup,
     &command_restore,      &command_cache_upgrade, &command_help,         &command_complete,
+    &command_ban,          &command_unban,         &command_pause,        &command_resume,
+    &command_alias_add,    &command_alias_remove,  &command_alias_allow,  &command_alias_set,
+    &command_reserve,      &command_erase,
 };
 const size_t command_row_count = ARRAY_LENGTH(command_rows);
 

@@ -45,7 +45,12 @@ struct command {
 
 extern const size_t command_row_count;
 extern const struct command *const command_rows[];
+extern const struct command command_alias_add;
+extern const struct command command_alias_allow;
+extern const struct command command_alias_remove;
+extern const struct command command_alias_set;
 extern const struct command command_backup;
+extern const struct command command_ban;
 extern const struct command command_cache_upgrade;
 extern const struct command command_check;
 extern const struct command command_complete;
@@ -53,6 +58,7 @@ extern const struct command command_domain_close;
 extern const struct command command_domain_list;
 extern const struct command command_domain_open;
 extern const struct command command_domain_remove;
+extern const struct command command_erase;
 extern const struct command command_explain;
 extern const struct command command_export;
 extern const struct command command_help;
@@ -63,16 +69,20 @@ extern const struct command command_key_retire;
 extern const struct command command_key_rotate;
 extern const struct command command_lint;
 extern const struct command command_list;
+extern const struct command command_pause;
 extern const struct command command_plan_discard;
 extern const struct command command_plan_release;
 extern const struct command command_plan_show;
 extern const struct command command_query;
 extern const struct command command_refresh;
+extern const struct command command_reserve;
 extern const struct command command_restore;
+extern const struct command command_resume;
 extern const struct command command_show;
 extern const struct command command_status;
 extern const struct command command_target_clear;
 extern const struct command command_target_set;
+extern const struct command command_unban;
 
 /*
  * Finds the command that words (NULL-terminated) begin with and runs it with the rest of them.

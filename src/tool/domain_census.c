@@ -7,10 +7,10 @@ static bool count_alias(void *context, const char *domain, const char *local,
     (void)domain;
     (void)local;
     census->total++;
-    if (record->kind == ALIAS_STATIC)
-        census->statics++;
-    else
+    if (record->kind != ALIAS_STATIC)
         census->states[record->state]++;
+    else if (alias_record_is_live(record)) /* neither a tombstone nor a reservation */
+        census->statics++;
     return true;
 }
 

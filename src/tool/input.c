@@ -6,6 +6,7 @@
 
 #include "base/buffer.h"
 #include "base/file.h"
+#include "base/memory.h"
 
 enum { READ_BYTES = 65536 };
 
@@ -44,5 +45,24 @@ bool input_read(const char *path, size_t max_bytes, char **ret_text, size_t *ret
     }
     *ret_text = content.data;
     *ret_length = content.length;
+    return true;
+}
+
+bool input_read_words(size_t max_bytes, char **ret_text, const char ***ret_words, size_t *ret_count,
+                      struct error *error)
+{
+    static const char blanks[] = " \t\r\n";
+    const char **words = NULL;
+    size_t length, count = 0, capacity = 0;
+    if (!input_read("-", max_bytes, ret_text, &length, error))
+        return false;
+    char *rest = NULL;
+    for (char *word = strtok_r(*ret_text, blanks, &rest); word != NULL;
+         word = strtok_r(NULL, blanks, &rest)) {
+        words = memory_grow(words, count, &capacity, sizeof(*words));
+        words[count++] = word;
+    }
+    *ret_words = words;
+    *ret_count = count;
     return true;
 }

@@ -15,4 +15,11 @@
 bool input_read(const char *path, size_t max_bytes, char **ret_text, size_t *ret_length,
                 struct error *error) MUST_CHECK;
 
+/*
+ * The words of standard input, between blanks or lines; borrowed from *ret_text, and the caller
+ * frees both. Errors as file_read.
+ */
+bool input_read_words(size_t max_bytes, char **ret_text, const char ***ret_words, size_t *ret_count,
+                      struct error *error) MUST_CHECK;
+
 #endif

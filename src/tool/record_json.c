@@ -1,5 +1,7 @@
 #include "tool/record_json.h"
 
+#include <string.h>
+
 #include "tool/json_output.h"
 
 json_t *json_from_alias(const struct alias_record *record)
@@ -18,6 +20,20 @@ json_t *json_from_alias(const struct alias_record *record)
     return object;
 }
 
+/* The lines of text as a list. */
+static json_t *json_from_lines(struct span text)
+{
+    json_t *list = json_array();
+    for (size_t at = 0; at < text.length;) {
+        const char *line = text.data + at;
+        const char *end = memchr(line, '\n', text.length - at);
+        size_t length = end != NULL ? (size_t)(end - line) : text.length - at;
+        json_array_append_new(list, json_from_span((struct span){line, length}));
+        at += length + 1;
+    }
+    return list;
+}
+
 json_t *json_from_membership(const struct membership_record *membership)
 {
     json_t *object = json_object();
@@ -25,6 +41,12 @@ json_t *json_from_membership(const struct membership_record *membership)
     json_object_set_new(object, "is_valid", json_boolean(membership->is_valid));
     json_object_set_new(object, "is_ubuntu_coc_signer",
                         json_boolean(membership->is_ubuntu_coc_signer));
+    json_object_set_new(object, "is_admin", json_boolean(membership->is_admin));
+    json_object_set_new(object, "is_name_allowed", json_boolean(membership->is_name_allowed));
+    json_object_set_new(object, "extension",
+                        json_string(extension_policy_name(membership->extension)));
+    json_object_set_new(object, "extras", json_from_lines(membership->extras));
+    json_object_set_new(object, "lacking_days", json_integer(membership->lacking_days));
     json_object_set_new(object, "since", json_from_time(membership->since_s));
     json_object_set_new(object, "missing_since", json_from_time(membership->missing_since_s));
     json_object_set_new(object, "invalid_since", json_from_time(membership->invalid_since_s));

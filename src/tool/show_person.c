@@ -59,6 +59,26 @@ static void add_doubts(struct table *table, const struct membership_record *memb
     table_add(table, buffer_text(&doubts));
 }
 
+/* What operators and the person have said about the aliases here. */
+static void add_words(struct table *table, const struct membership_record *membership)
+{
+    CLEANUP(buffer_finish) struct buffer words = {0};
+    if (membership->is_admin)
+        buffer_append_text(&words, "admin, ");
+    if (membership->is_name_allowed)
+        buffer_append_text(&words, "name allowed, ");
+    if (membership->extension == EXTENSION_DROP || membership->extension == EXTENSION_REFUSE)
+        buffer_appendf(&words, "extension %s, ", extension_policy_name(membership->extension));
+    if (membership->extras.length != 0)
+        buffer_append_text(&words, "extra: ");
+    for (size_t i = 0; i < membership->extras.length; i++)
+        buffer_append_char(&words,
+                           membership->extras.data[i] == '\n' ? ' ' : membership->extras.data[i]);
+    if (words.length >= 2 && words.data[words.length - 1] == ' ')
+        words.length -= 2;
+    table_add(table, buffer_text(&words));
+}
+
 static void add_row(struct person_view *view, const struct belonging *belonging)
 {
     static const struct membership_record none;
@@ -76,6 +96,7 @@ static void add_row(struct person_view *view, const struct belonging *belonging)
                                 ? alias_reason_name(alias->reason)
                                 : "");
     table_add(&view->table, alias != NULL ? timestamp_format(alias->since_s, since) : "");
+    add_words(&view->table, membership);
 }
 
 static bool add_domain(void *context, const char *domain, const struct domain_record *row)
@@ -104,16 +125,67 @@ static bool add_domain(void *context, const char *domain, const struct domain_re
     return true;
 }
 
+static void print_span(const char *title, struct span text)
+{
+    CLEANUP(buffer_finish) struct buffer copy = {0};
+    buffer_append(&copy, text.data, text.length);
+    if (text.length != 0)
+        console_print_field(title, buffer_text(&copy));
+}
+
+/* "operator 2, person 1 and 1 unproven". */
+static void print_sources(const struct source_count *counts)
+{
+    CLEANUP(buffer_finish) struct buffer text = {0};
+    for (enum target_source source = TARGET_SOURCE_OPERATOR; source != TARGET_SOURCE_NONE;
+         source--) {
+        if (counts[source].proven + counts[source].waiting == 0)
+            continue;
+        buffer_appendf(&text, "%s%s %zu", text.length != 0 ? ", " : "", target_source_name(source),
+                       counts[source].proven);
+        if (counts[source].waiting != 0)
+            buffer_appendf(&text, " and %zu unproven", counts[source].waiting);
+    }
+    if (text.length != 0)
+        console_print_field("sources", buffer_text(&text));
+}
+
 static void print_person(const struct person_view *view, const struct person_record *person,
                          const struct targets *targets)
 {
     char date[TIMESTAMP_TEXT_BYTES];
+    struct source_count counts[TARGET_SOURCE_OPERATOR + 1];
     console_print_field("person", view->name);
-    console_print_field("created", timestamp_format(person->date_created_us / 1000000, date));
+    console_print_field("created", person->date_created_us != 0
+                                       ? timestamp_format(person->date_created_us / 1000000, date)
+                                       : "not seen yet");
+    if (person->is_banned)
+        console_print_field("banned", timestamp_format(person->banned_s, date));
+    print_span("ban reason", person->ban_reason);
+    if (person->is_paused)
+        console_print_field("paused", timestamp_format(person->paused_s, date));
+    print_span("login name", person->login_name);
+    print_span("renamed to", person->renamed_to);
     console_print_field("source", target_source_name(person->target_source));
+    if (targets_count_sources(view->work->ring, view->name, person, counts))
+        print_sources(counts);
     targets_print(targets, view->is_shown);
     putchar('\n');
     table_print(&view->table);
+}
+
+static json_t *json_from_sources(const struct person_view *view, const struct person_record *person)
+{
+    struct source_count counts[TARGET_SOURCE_OPERATOR + 1];
+    if (!targets_count_sources(view->work->ring, view->name, person, counts))
+        return json_null();
+    json_t *object = json_object();
+    for (enum target_source source = TARGET_SOURCE_LAUNCHPAD; source <= TARGET_SOURCE_OPERATOR;
+         source++)
+        json_object_set_new(object, target_source_name(source),
+                            json_pack("{s:I, s:I}", "proven", (json_int_t)counts[source].proven,
+                                      "unproven", (json_int_t)counts[source].waiting));
+    return object;
 }
 
 static void print_person_json(const struct person_view *view, const struct person_record *person,
@@ -124,6 +196,14 @@ static void print_person_json(const struct person_view *view, const struct perso
     json_object_set_new(object, "date_created", json_from_time(person->date_created_us / 1000000));
     json_object_set_new(object, "target_source",
                         json_string(target_source_name(person->target_source)));
+    json_object_set_new(object, "sources", json_from_sources(view, person));
+    json_object_set_new(object, "is_banned", json_boolean(person->is_banned));
+    json_object_set_new(object, "banned_since", json_from_time(person->banned_s));
+    json_object_set_new(object, "ban_reason", json_from_optional(person->ban_reason));
+    json_object_set_new(object, "is_paused", json_boolean(person->is_paused));
+    json_object_set_new(object, "paused_since", json_from_time(person->paused_s));
+    json_object_set_new(object, "login_name", json_from_optional(person->login_name));
+    json_object_set_new(object, "renamed_to", json_from_optional(person->renamed_to));
     json_object_set(object, "domains", view->domains);
     targets_set_json(object, targets, view->is_shown);
     json_print(object);
@@ -155,7 +235,8 @@ enum exit_status show_person(const struct workspace *work, const char *name, boo
                              bool is_shown)
 {
     static const struct table_column columns[] = {
-        {"DOMAIN"}, {"MEMBER"}, {"VALID"}, {"COC"}, {"DOUBTS"}, {"STATE"}, {"REASON"}, {"SINCE"},
+        {"DOMAIN"}, {"MEMBER"}, {"VALID"}, {"COC"},  {"DOUBTS"},
+        {"STATE"},  {"REASON"}, {"SINCE"}, {"ALSO"},
     };
     CLEANUP(view_finish)
     struct person_view view = {.work = work,

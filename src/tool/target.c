@@ -3,45 +3,15 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "base/memory.h"
-#include "base/text.h"
+#include "tool/act.h"
 #include "tool/console.h"
 #include "tool/input.h"
 #include "tool/options.h"
 #include "tool/workspace.h"
 
 enum { STDIN_MAX_BYTES = 65536 };
-
-/* The name as the cache has it; caller frees. */
-static char *fold_name(const char *text)
-{
-    char *name = memory_copy_text(text);
-    text_lower_ascii(name, strlen(name));
-    return name;
-}
-
-static bool check_is_known(struct workspace *work, const char *name)
-{
-    struct person_record person;
-    struct error error = {0};
-    if (!workspace_begin_snapshot(work))
-        return false;
-    enum store_result result = snapshot_person(work->snapshot, name, &person, &error);
-    snapshot_end(work->snapshot);
-    work->snapshot = NULL;
-    if (result == STORE_ABSENT)
-        return workspace_fail(work, EXIT_NOT_FOUND, "%s: nobody of that name is known", name);
-    return result == STORE_FOUND || workspace_fail(work, EXIT_FAILED, "%s", error.text);
-}
-
-static bool open_for(struct workspace *work, const char *name)
-{
-    return workspace_open_cache(work, STORE_WRITE) && workspace_read_keys(work) &&
-           check_is_known(work, name);
-}
 
 static enum exit_status tell(const char *name, const struct store_update_result *result)
 {
@@ -56,10 +26,10 @@ static enum exit_status set_targets(const struct call *call, const char *text,
                                     const char *const *targets, size_t count)
 {
     CLEANUP(workspace_finish) struct workspace work = {0};
-    CLEANUP(memory_free_at) char *name = fold_name(text);
+    CLEANUP(memory_free_at) char *name = act_fold_name(text);
     struct store_update_result result;
     struct error error = {0};
-    if (!workspace_read_config(&work, call) || !open_for(&work, name))
+    if (!act_open(&work, call) || !act_check_person(&work, name))
         return work.status;
     struct action action = workspace_action(&work);
     if (!action_target_set(&action, name, targets, count, &result, &error)) {
@@ -74,17 +44,11 @@ static enum exit_status set_from_stdin(const struct call *call, const char *name
 {
     CLEANUP(memory_free_at) char *text = NULL;
     CLEANUP(memory_free_at) const char **targets = NULL;
-    size_t length, count = 0, capacity = 0;
+    size_t count;
     struct error error = {0};
-    if (!input_read("-", STDIN_MAX_BYTES, &text, &length, &error)) {
+    if (!input_read_words(STDIN_MAX_BYTES, &text, &targets, &count, &error)) {
         console_complain("%s", error.text);
         return EXIT_FAILED;
-    }
-    char *rest = NULL;
-    for (char *word = strtok_r(text, " \t\r\n", &rest); word != NULL;
-         word = strtok_r(NULL, " \t\r\n", &rest)) {
-        targets = memory_grow(targets, count, &capacity, sizeof(*targets));
-        targets[count++] = word;
     }
     return set_targets(call, name, targets, count);
 }
@@ -118,8 +82,8 @@ static enum exit_status run_clear(const struct call *call)
     struct error error = {0};
     if (!options_take(&options, call, NULL, 0, 1, 1))
         return options.status;
-    name = fold_name(options.operands[0]);
-    if (!workspace_read_config(&work, call) || !open_for(&work, name))
+    name = act_fold_name(options.operands[0]);
+    if (!act_open(&work, call) || !act_check_person(&work, name))
         return work.status;
     struct action action = workspace_action(&work);
     if (!action_target_clear(&action, name, &result, &error)) {

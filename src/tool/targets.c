@@ -39,6 +39,27 @@ void targets_open_person(const struct keyring *ring, const char *name,
     }
 }
 
+bool targets_count_sources(const struct keyring *ring, const char *name,
+                           const struct person_record *record,
+                           struct source_count ret[TARGET_SOURCE_OPERATOR + 1])
+{
+    struct target_list list = {0};
+    struct error ignored;
+    memset(ret, 0, (TARGET_SOURCE_OPERATOR + 1) * sizeof(*ret));
+    if (record->sealed_targets.length == 0)
+        return true;
+    bool is_open = ring != NULL && target_list_open(ring, name, record, &list, &ignored);
+    for (size_t i = 0; is_open && i < list.count; i++) {
+        struct source_count *count = &ret[list.entries[i].source];
+        if (list.entries[i].is_proven)
+            count->proven++;
+        else
+            count->waiting++;
+    }
+    target_list_finish(&list);
+    return is_open;
+}
+
 void targets_finish(struct targets *targets)
 {
     buffer_finish(&targets->lines);

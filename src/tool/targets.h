@@ -27,6 +27,16 @@ void targets_open_person(const struct keyring *ring, const char *name,
                          const struct person_record *record, struct targets *ret);
 void targets_finish(struct targets *targets);
 
+/* How many targets a person has from a source, and how many of them are proven. */
+struct source_count {
+    size_t proven, waiting;
+};
+
+/* Of each source, by its number; false: no key opens them. ring may be NULL. */
+bool targets_count_sources(const struct keyring *ring, const char *name,
+                           const struct person_record *record,
+                           struct source_count ret[TARGET_SOURCE_OPERATOR + 1]) MUST_CHECK;
+
 /* Appends "2", "?", or with is_shown "a@b.example, c@d.example". */
 void targets_append(struct buffer *out, const struct targets *targets, bool is_shown);
 

@@ -1,0 +1,58 @@
+#include "action/alias_set.h"
+
+#include "action/alias_row.h"
+#include "action/person.h"
+#include "action/update.h"
+
+struct extension_request {
+    struct alias_request alias;
+    enum extension_policy extension;
+};
+
+/* Of a member's own alias it stands in the membership, and the row follows. */
+static bool plan_own(const struct planning *planning, const struct extension_request *request,
+                     struct error *error)
+{
+    const struct alias_request *alias = &request->alias;
+    struct membership_record membership;
+    struct person_record person;
+    struct projection_result result;
+    CLEANUP(buffer_finish) struct buffer sealed = {0};
+    enum store_result has_row =
+        snapshot_membership(planning->snapshot, alias->domain, alias->local, &membership, error);
+    if (has_row == STORE_TROUBLE || !person_find(planning, alias->local, &sealed, &person, error))
+        return false;
+    if (has_row == STORE_ABSENT)
+        return error_set(error, ERROR_INVALID, "%s has no member of that name", alias->domain);
+    membership.extension = request->extension;
+    return projection_plan_membership(planning, alias->domain, alias->local, &person, &membership,
+                                      NULL, &result, error);
+}
+
+static bool plan_extension(void *context, const struct planning *planning, struct error *error)
+{
+    const struct extension_request *request = context;
+    struct alias_record row;
+    if (!alias_find(planning, &request->alias, &row, error))
+        return false;
+    if (row.state == ALIAS_GONE || alias_is_reservation(&row))
+        return error_set(error, ERROR_INVALID, "nobody has it: it is gone or reserved");
+    if (row.extension == request->extension)
+        return true;
+    changeset_begin_group(planning->changeset, false);
+    action_event(planning, "alias.extension", request->alias.domain, request->alias.local,
+                 extension_policy_name(request->extension));
+    if (row.kind == ALIAS_MEMBER)
+        return plan_own(planning, request, error);
+    row.extension = request->extension;
+    changeset_put_alias(planning->changeset, request->alias.domain, request->alias.local, &row);
+    return true;
+}
+
+bool action_alias_set_extension(const struct action *action, const char *domain, const char *local,
+                                enum extension_policy extension, struct store_update_result *ret,
+                                struct error *error)
+{
+    struct extension_request request = {{domain, local}, extension};
+    return action_update(action, plan_extension, &request, ret, error);
+}

@@ -1,0 +1,40 @@
+#include "action/pause.h"
+
+#include "action/person.h"
+#include "action/update.h"
+
+struct pause_request {
+    const char *name;
+    bool is_paused; /* afterwards */
+};
+
+static bool plan_pause(void *context, const struct planning *planning, struct error *error)
+{
+    const struct pause_request *request = context;
+    struct person_record person;
+    CLEANUP(buffer_finish) struct buffer sealed = {0};
+    if (!person_find(planning, request->name, &sealed, &person, error))
+        return false;
+    if (person.is_paused == request->is_paused)
+        return true;
+    person.is_paused = request->is_paused;
+    person.paused_s = request->is_paused ? planning->now_s : 0;
+    changeset_begin_group(planning->changeset, false);
+    action_event(planning, request->is_paused ? "person.pause" : "person.resume", "", request->name,
+                 "");
+    return projection_plan_person(planning, request->name, &person, error);
+}
+
+bool action_pause(const struct action *action, const char *name, struct store_update_result *ret,
+                  struct error *error)
+{
+    struct pause_request request = {name, true};
+    return action_update(action, plan_pause, &request, ret, error);
+}
+
+bool action_resume(const struct action *action, const char *name, struct store_update_result *ret,
+                   struct error *error)
+{
+    struct pause_request request = {name, false};
+    return action_update(action, plan_pause, &request, ret, error);
+}
