@@ -119,8 +119,7 @@ static void finish_questions(struct resolver_question *questions, size_t count)
     free(questions);
 }
 
-static void name_question(struct resolver_question *question, const char *name,
-                          enum resolver_type type)
+static void name_question(struct resolver_question *question, const char *name, ns_type type)
 {
     snprintf(question->name, sizeof(question->name), "%s", name);
     question->type = type;
@@ -137,8 +136,8 @@ static void ask_txt(const struct check *check, struct domaincheck_answer *const 
     struct resolver_question *questions = memory_new(count + 1, sizeof(*questions));
     struct resolver_question *root = &questions[count];
     for (size_t i = 0; i < count; i++)
-        name_question(&questions[i], answers[i]->domain, RESOLVER_TXT);
-    name_question(root, ".", RESOLVER_DNSKEY);
+        name_question(&questions[i], answers[i]->domain, ns_t_txt);
+    name_question(root, ".", ns_t_dnskey);
     if (!ask(check, true, questions, count + 1, &error)) {
         conclude_all(answers, count, error.text);
         free(questions);
@@ -169,8 +168,8 @@ static bool can_fetch_keys(const struct check *check, struct domaincheck_answer 
     size_t count = 0;
     struct resolver_question *questions = memory_new(2 * label_count, sizeof(*questions));
     for (const char *name = answer->domain; name != NULL;) {
-        name_question(&questions[count++], name, RESOLVER_DS);
-        name_question(&questions[count++], name, RESOLVER_DNSKEY);
+        name_question(&questions[count++], name, ns_t_ds);
+        name_question(&questions[count++], name, ns_t_dnskey);
         name = strchr(name, '.');
         if (name != NULL)
             name++;
@@ -182,7 +181,7 @@ static bool can_fetch_keys(const struct check *check, struct domaincheck_answer 
         is_fine = questions[i].result != NULL;
         if (!is_fine)
             conclude(answer, DOMAINCHECK_CANNOT_TELL, "its keys cannot be fetched: %s of %s: %s",
-                     questions[i].type == RESOLVER_DS ? "DS" : "DNSKEY", questions[i].name,
+                     questions[i].type == ns_t_ds ? "DS" : "DNSKEY", questions[i].name,
                      questions[i].trouble);
     }
     finish_questions(questions, count);

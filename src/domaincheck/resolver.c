@@ -1,5 +1,6 @@
 #include "domaincheck/resolver.h"
 
+#include <arpa/nameser.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,8 +10,6 @@
 #include "base/memory.h"
 #include "base/timestamp.h"
 
-#define CLASS_IN          1
-#define RCODE_NAME_ERROR  3
 #define ANCHORS_MAX_BYTES ((size_t)1024 * 1024)
 
 struct resolver {
@@ -113,18 +112,38 @@ void resolver_destroy(struct resolver *resolver)
 static const char *rcode_words(int rcode)
 {
     static const char *const words[] = {
-        [1] = "format error (FORMERR)",
-        [2] = "the server failed (SERVFAIL)",
-        [4] = "not implemented (NOTIMP)",
-        [5] = "refused (REFUSED)",
+        [ns_r_formerr] = "the server does not understand (FORMERR)",
+        [ns_r_servfail] = "the server failed (SERVFAIL)",
+        [ns_r_notimpl] = "the server cannot do that (NOTIMP)",
+        [ns_r_refused] = "the server refused (REFUSED)",
     };
     bool is_known = rcode > 0 && (size_t)rcode < ARRAY_LENGTH(words) && words[rcode] != NULL;
     return is_known ? words[rcode] : "the server answered with an error";
 }
 
-static bool is_answer(const struct ub_result *result)
+/* "No such record" comes with the zone's SOA (RFC 2308 section 2.2), a mere referral does not. */
+static bool has_soa(const struct ub_result *result)
 {
-    return result->bogus || result->rcode == 0 || result->rcode == RCODE_NAME_ERROR;
+    ns_msg message;
+    ns_rr record;
+    if (ns_initparse(result->answer_packet, result->answer_len, &message) != 0)
+        return false;
+    for (int i = 0; i < ns_msg_count(message, ns_s_ns); i++)
+        if (ns_parserr(&message, ns_s_ns, i, &record) == 0 && ns_rr_type(record) == ns_t_soa)
+            return true;
+    return false;
+}
+
+/* What keeps it from being an answer, or NULL. */
+static const char *trouble_of(const struct ub_result *result)
+{
+    if (result->bogus || result->rcode == ns_r_nxdomain)
+        return NULL;
+    if (result->rcode != ns_r_noerror)
+        return rcode_words(result->rcode);
+    return result->havedata || has_soa(result)
+               ? NULL
+               : "the server only refers to others; it must be one that resolves names";
 }
 
 static void take_arrival(void *context, int trouble, struct ub_result *result)
@@ -132,14 +151,13 @@ static void take_arrival(void *context, int trouble, struct ub_result *result)
     struct arrival *arrival = context;
     struct resolver_question *question = arrival->question;
     arrival->resolver->under_way--;
-    if (trouble != UB_NOERROR)
-        snprintf(question->trouble, sizeof(question->trouble), "%s", ub_strerror(trouble));
-    else if (!is_answer(result))
-        snprintf(question->trouble, sizeof(question->trouble), "%s", rcode_words(result->rcode));
-    else
+    const char *words = trouble != UB_NOERROR ? ub_strerror(trouble) : trouble_of(result);
+    if (words == NULL) {
         question->result = result;
-    if (question->result == NULL)
-        ub_resolve_free(result);
+        return;
+    }
+    snprintf(question->trouble, sizeof(question->trouble), "%s", words);
+    ub_resolve_free(result);
 }
 
 static void send(struct resolver *resolver, struct resolver_question *question,
@@ -147,7 +165,7 @@ static void send(struct resolver *resolver, struct resolver_question *question,
 {
     *arrival = (struct arrival){resolver, question};
     snprintf(question->trouble, sizeof(question->trouble), "no answer in time");
-    int trouble = ub_resolve_async(resolver->unbound, question->name, question->type, CLASS_IN,
+    int trouble = ub_resolve_async(resolver->unbound, question->name, question->type, ns_c_in,
                                    arrival, take_arrival, NULL);
     if (trouble == UB_NOERROR)
         resolver->under_way++;

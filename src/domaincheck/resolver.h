@@ -6,17 +6,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <arpa/nameser.h>
 #include <unbound.h>
 
 #include "base/error.h"
 #include "domaincheck/domaincheck.h"
 
-/* Numbers of record types (RFC 1035, RFC 4034). */
-enum resolver_type { RESOLVER_TXT = 16, RESOLVER_DS = 43, RESOLVER_DNSKEY = 48 };
-
 struct resolver_question {
     char name[256]; /* without a dot at the end, "." for the root */
-    enum resolver_type type;
+    ns_type type;
 
     /* Filled by resolver_ask. */
     struct ub_result *result; /* NULL: there is no answer, and trouble says why */

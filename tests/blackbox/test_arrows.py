@@ -51,7 +51,7 @@ LIBRARIES = {
 
 # Of the C library and the system: everything else is a library and belongs into the table above.
 SYSTEM = set("""
-    arpa/inet.h assert.h ctype.h endian.h errno.h fcntl.h fnmatch.h getopt.h grp.h inttypes.h limits.h
+    arpa/inet.h arpa/nameser.h assert.h ctype.h endian.h errno.h fcntl.h fnmatch.h getopt.h grp.h inttypes.h limits.h
     locale.h math.h net/if.h netdb.h netinet/in.h netinet/tcp.h poll.h pthread.h pwd.h signal.h
     stdalign.h stdarg.h stdatomic.h stdbool.h stddef.h stdint.h stdio.h stdlib.h string.h strings.h
     sys/file.h sys/ioctl.h sys/mman.h sys/queue.h sys/random.h sys/resource.h sys/socket.h sys/stat.h sys/time.h

@@ -4,11 +4,12 @@ all zones below it, and the trust anchor of that root. Nothing else of the DNS i
     with NameServer() as dns:
         dns.zones["ubuntu.com"] = Zone(texts=['"proof=1"'])
         dns.serve()                       # also after a change
-        dns.config_lines                  # the section dns { } of lpalias.conf
+        dns.config()                      # the section dns { } of lpalias.conf
 """
 
 import contextlib
 import os
+import pathlib
 import secrets
 import shutil
 import signal
@@ -16,6 +17,7 @@ import socket
 import struct
 import subprocess
 import tempfile
+import threading
 import time
 from dataclasses import dataclass, field
 
@@ -25,6 +27,9 @@ PATH = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
 DAY_S = 86_400
 # Signatures of the root hold for as long as no test moves the clock.
 LONG, SHORT = "3650d", "20d"
+RCODE = 15       # mask of a header's fourth byte
+DNSKEY = 48
+SHA_256 = "2"  # digest type of a DS, RFC 4509
 # Only what hangs takes so long, however busy the machine.
 PATIENCE_S = 60
 
@@ -44,7 +49,8 @@ class Zone:
     is_signed: bool = True
     delegation: str = "own"  # DS of the zone's own key, of "another", or "none"
     lifetime: str = LONG     # of signatures
-    is_served: bool = True   # else the server refuses to answer for it
+    has_file: bool = True    # else every question about it fails with SERVFAIL
+    is_served: bool = True   # else the server refers to another one
 
 
 class NameServer:
@@ -52,9 +58,11 @@ class NameServer:
 
     def __init__(self):
         self.directory = tempfile.mkdtemp(prefix="lpalias-dns-")
+        os.makedirs(self.path("db/keys"))
         self.anchors = self.path("root.ds")
         self.port = free_port()
         self.zones = {}
+        self.ds = {}  # of the zones' keys
         self.process = None
 
     def __enter__(self):
@@ -71,10 +79,10 @@ class NameServer:
     def path(self, name):
         return os.path.join(self.directory, name)
 
-    @property
-    def config_lines(self):
-        return [f'dns {{ servers = {{ "127.0.0.1:{self.port}" }} trust-anchors = "{self.anchors}"',
-                "timeout = 30s }"]
+    def config(self, port=None, anchors=None, timeout="30s"):
+        """The section of lpalias.conf; by default for this server and its root."""
+        return (f'dns {{ servers = {{ "127.0.0.1:{port or self.port}" }} '
+                f'trust-anchors = "{anchors or self.anchors}" timeout = {timeout} }}')
 
     def serve(self):
         """Writes all zones and starts the server anew; returns when it answers."""
@@ -85,8 +93,10 @@ class NameServer:
             self.process = subprocess.Popen(
                 [shutil.which("knotd", path=PATH), "-c", self.path("knot.conf")],
                 stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+        loaded = [".", *(name for name, zone in self.zones.items()
+                         if zone.has_file and zone.is_served)]
         end = time.monotonic() + PATIENCE_S
-        while not all(self._is_answered(name) for name in self._served()):
+        while not all(self._is_loaded(name) for name in loaded):
             if self.process.poll() is not None or time.monotonic() > end:
                 with open(self.path("out"), encoding="utf-8") as out:
                     raise RuntimeError(f"knotd does not serve\n{out.read()}")
@@ -98,9 +108,6 @@ class NameServer:
             self.process.send_signal(signal.SIGTERM)
             self.process.wait(PATIENCE_S)
             self.process = None
-
-    def _served(self):
-        return [".", *(name for name, zone in self.zones.items() if zone.is_served)]
 
     def _write_config(self):
         lines = [
@@ -121,8 +128,9 @@ class NameServer:
             lines += [f"  - id: {lifetime}", "    single-type-signing: on", "    manual: on",
                       f"    rrsig-lifetime: {lifetime}", "    rrsig-refresh: 1d"]
         lines.append("zone:")
-        for name in self._served():
-            zone = self.zones.get(name, Zone())
+        for name, zone in {".": Zone(), **self.zones}.items():
+            if not zone.is_served:
+                continue
             lines += [f"  - domain: {name}", f"    file: {self._zone_file(name)}",
                       "    zonefile-sync: -1", "    journal-content: none",
                       f"    dnssec-policy: {zone.lifetime}",
@@ -140,6 +148,9 @@ class NameServer:
             own = self._ds(name, f"{name}.")
             top += {"own": own, "another": self._ds("another", f"{name}."), "none": []}[
                 zone.delegation]
+            if not zone.has_file:
+                pathlib.Path(self._zone_file(name)).unlink(missing_ok=True)
+                continue
             self._write_zone(name, [f"{name}. 60 SOA ns. hostmaster. 1 3600 600 86400 60",
                                     f"{name}. 60 NS ns.",
                                     *(f"{name}. 60 TXT {text}" for text in zone.texts)])
@@ -158,22 +169,61 @@ class NameServer:
 
     def _ds(self, zone, owner):
         """The DS records of the zone's key, which is made at the first call."""
-        os.makedirs(self.path("db/keys"), exist_ok=True)
-        if "ksk" not in self._keymgr(zone, "list"):
+        if zone not in self.ds:
             self._keymgr(zone, "generate", "ksk=yes", "zsk=yes", "algorithm=ECDSAP256SHA256")
-        return [f"{owner} 60 {line.partition(' ')[2]}"
-                for line in self._keymgr(zone, "ds").splitlines() if line.split()[4] == "2"]
+            self.ds[zone] = [line.partition(" ")[2] for line in self._keymgr(zone, "ds").splitlines()
+                             if line.split()[4] == SHA_256]
+        return [f"{owner} 60 {ds}" for ds in self.ds[zone]]
 
-    def _is_answered(self, name):
-        """Does the server know the zone? SOA over UDP, RFC 1035 section 4.1."""
-        number = secrets.token_bytes(2)
+    def _is_loaded(self, name):
+        """Asks for the SOA over UDP (RFC 1035 section 4.1): SERVFAIL as long as it is not."""
         labels = b"".join(bytes([len(label)]) + label.encode() for label in name.split(".") if label)
-        question = number + struct.pack("!HHHHH", 0, 1, 0, 0, 0) + labels + b"\0\0\6\0\1"
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
-            client.settimeout(1)
-            with contextlib.suppress(OSError):
-                client.connect(("127.0.0.1", self.port))
-                client.send(question)
-                reply = client.recv(4096)
-                return reply[:2] == number and reply[3] & 15 == 0
+        query = (secrets.token_bytes(2) + struct.pack("!HHHHH", 0, 1, 0, 0, 0) + labels
+                 + struct.pack("!BHH", 0, 6, 1))
+        with contextlib.suppress(OSError):
+            return exchange(self.port, query)[3] & RCODE == 0
         return False
+
+
+def exchange(port, query, timeout_s=1):
+    """The reply of the server on that loopback port."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        client.settimeout(timeout_s)
+        client.connect(("127.0.0.1", port))
+        client.send(query)
+        return client.recv(65_535)
+
+
+class Resolver(threading.Thread):
+    """Stands between lpalias and a NameServer as a resolver that is not at its best: it fails
+    questions for the types in `failing`, and with `is_old` knows nothing of DNSSEC."""
+
+    def __init__(self, dns, failing=(), is_old=False):
+        super().__init__(daemon=True)
+        self.dns, self.failing, self.is_old = dns, failing, is_old
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind(("127.0.0.1", 0))
+        self.port = self.socket.getsockname()[1]
+        self.start()
+
+    def close(self):
+        with contextlib.suppress(OSError):  # it says "not connected", and wakes the thread
+            self.socket.shutdown(socket.SHUT_RDWR)
+        self.join(PATIENCE_S)
+        self.socket.close()
+
+    def run(self):
+        while True:
+            query, client = self.socket.recvfrom(65_535)
+            if not query:
+                break
+            self.socket.sendto(self._answer(query), client)
+
+    def _answer(self, query):
+        end = query.index(0, 12) + 1  # of the name; no compression in a question
+        kind = struct.unpack_from("!H", query, end)[0]
+        if kind in self.failing and end > 13:  # not for the root
+            return query[:2] + b"\x80\x82" + query[4:6] + b"\0" * 6 + query[12:end + 4]
+        if self.is_old:  # without EDNS nobody wants signatures (RFC 3225)
+            query = query[:10] + b"\0\0" + query[12:end + 4]
+        return exchange(self.dns.port, query, PATIENCE_S)
