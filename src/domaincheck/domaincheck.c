@@ -157,7 +157,7 @@ static void ask_txt(const struct check *check, struct domaincheck_answer *const 
 
 /*
  * libunbound says bogus also where a key of the chain could not be fetched, which is as passing as
- * any failure. So each key from the domain up is asked for once without validation.
+ * any failure. So each key from the domain up is asked for once, and taken as it is.
  */
 static bool can_fetch_keys(const struct check *check, struct domaincheck_answer *answer)
 {

@@ -70,9 +70,8 @@ static bool set_servers(struct ub_ctx *unbound, const struct domaincheck_setting
 static bool set_up(struct ub_ctx *unbound, const struct domaincheck_settings *settings,
                    bool is_validating, struct error *error)
 {
-    if (is_validating &&
-        (!check_anchors(settings->trust_anchors, error) ||
-         !check(ub_ctx_add_ta_file(unbound, settings->trust_anchors), "trust anchors", error)))
+    if (!check_anchors(settings->trust_anchors, error) ||
+        !check(ub_ctx_add_ta_file(unbound, settings->trust_anchors), "trust anchors", error))
         return false;
     /* It would write to standard error. */
     ub_ctx_debugout(unbound, NULL);
@@ -80,6 +79,8 @@ static bool set_up(struct ub_ctx *unbound, const struct domaincheck_settings *se
     return check(ub_ctx_async(unbound, true), "libunbound", error) &&
            check(ub_ctx_set_option(unbound, "do-not-query-localhost:", "no"), "libunbound",
                  error) &&
+           check(ub_ctx_set_option(unbound, "val-permissive-mode:", is_validating ? "no" : "yes"),
+                 "libunbound", error) &&
            set_servers(unbound, settings, error);
 }
 

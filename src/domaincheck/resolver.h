@@ -24,8 +24,10 @@ struct resolver_question {
 struct resolver;
 
 /*
- * is_validating: with the trust anchors of settings; else nothing is validated, and nothing is
- * bogus. Caller destroys. ERROR_TEMPORARY: no trust anchors, no resolv.conf.
+ * is_validating: what does not hold is bogus. Else it is passed on as not signed; with trust
+ * anchors all the same, since it is by them that libunbound asks a validating resolver to pass it
+ * on, too (CD, RFC 4035 section 3.2.2). Caller destroys. ERROR_TEMPORARY: no trust anchors, no
+ * resolv.conf.
  */
 bool resolver_create(const struct domaincheck_settings *settings, bool is_validating,
                      struct resolver **ret, struct error *error) MUST_CHECK;

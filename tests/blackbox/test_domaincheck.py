@@ -136,6 +136,14 @@ class Answers(unittest.TestCase):
         self.addCleanup(resolver.close)
         self.check_cannot_tell(self.dns.config(port=resolver.port), "root")
 
+    def test_a_resolver_that_validates(self):
+        bogus = [name for name, (_, verdict, _) in self.ZONES.items() if verdict == "bogus"]
+        resolver = Resolver(self.dns, bogus=bogus)
+        self.addCleanup(resolver.close)
+        self.configure(self.dns.config(port=resolver.port))
+        for name, row in self.verify(*bogus, status=HELD).items():
+            self.assertEqual(row["answer"], "bogus", name)
+
     def test_keys_that_cannot_be_fetched_make_nothing_bogus(self):
         resolver = Resolver(self.dns, failing=[DNSKEY])
         self.addCleanup(resolver.close)

@@ -28,6 +28,7 @@ DAY_S = 86_400
 # Signatures of the root hold for as long as no test moves the clock.
 LONG, SHORT = "3650d", "20d"
 RCODE = 15       # mask of a header's fourth byte
+CD = 16          # bit of the same: "do not validate for me", RFC 4035 section 3.2.2
 DNSKEY = 48
 SHA_256 = "2"  # digest type of a DS, RFC 4509
 # Only what hangs takes so long, however busy the machine.
@@ -195,12 +196,13 @@ def exchange(port, query, timeout_s=1):
 
 
 class Resolver(threading.Thread):
-    """Stands between lpalias and a NameServer as a resolver that is not at its best: it fails
-    questions for the types in `failing`, and with `is_old` knows nothing of DNSSEC."""
+    """Stands between lpalias and a NameServer as a resolver with ways of its own: it fails questions
+    for the types in `failing` (but for the root), and those about the names in `bogus` unless it is
+    told not to validate, and with `is_old` knows nothing of DNSSEC."""
 
-    def __init__(self, dns, failing=(), is_old=False):
+    def __init__(self, dns, failing=(), bogus=(), is_old=False):
         super().__init__(daemon=True)
-        self.dns, self.failing, self.is_old = dns, failing, is_old
+        self.dns, self.failing, self.bogus, self.is_old = dns, failing, bogus, is_old
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.bind(("127.0.0.1", 0))
         self.port = self.socket.getsockname()[1]
@@ -221,9 +223,20 @@ class Resolver(threading.Thread):
 
     def _answer(self, query):
         end = query.index(0, 12) + 1  # of the name; no compression in a question
+        name = wire_name(query[12:end])
         kind = struct.unpack_from("!H", query, end)[0]
-        if kind in self.failing and end > 13:  # not for the root
+        is_told_not_to = query[3] & CD
+        if (kind in self.failing and name) or (name in self.bogus and not is_told_not_to):
             return query[:2] + b"\x80\x82" + query[4:6] + b"\0" * 6 + query[12:end + 4]
         if self.is_old:  # without EDNS nobody wants signatures (RFC 3225)
             query = query[:10] + b"\0\0" + query[12:end + 4]
         return exchange(self.dns.port, query, PATIENCE_S)
+
+
+def wire_name(labels):
+    """ "ubuntu.com" of its labels, each behind its length; "" for the root."""
+    words = []
+    while labels[0]:
+        words.append(labels[1:1 + labels[0]].decode("ascii").lower())
+        labels = labels[1 + labels[0]:]
+    return ".".join(words)
