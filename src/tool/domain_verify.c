@@ -157,7 +157,7 @@ static enum exit_status verify(struct workspace *work, struct proof_check *check
     struct verified *domains = memory_new(check->count, sizeof(struct verified));
     if (!workspace_make_cache(work))
         return work->status;
-    proof_check_ask(check, work->config);
+    proof_check_ask(check, work->config, false);
     struct action action = workspace_action(work);
     if (!action_proof(&action, check->answers, check->count, &result, &error)) {
         console_complain("%s", error.text);

@@ -1,7 +1,9 @@
 #include "tool/proof_check.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 #include "domaincheck/domaincheck.h"
@@ -27,7 +29,7 @@ void proof_check_add(struct proof_check *check, const struct config *config, con
     };
 }
 
-void proof_check_ask(struct proof_check *check, const struct config *config)
+void proof_check_ask(struct proof_check *check, const struct config *config, bool is_quiet)
 {
     const struct domaincheck_settings settings = {
         .servers = (const char *const *)config->dns.servers.items,
@@ -35,7 +37,12 @@ void proof_check_ask(struct proof_check *check, const struct config *config)
         .trust_anchors = config->dns.trust_anchors,
         .timeout_ms = config->dns.timeout_ms,
     };
+    bool is_shown = check->count != 0 && !is_quiet && isatty(STDERR_FILENO);
+    if (is_shown)
+        fprintf(stderr, "\r\033[Kasking the DNS about %zu domains", check->count);
     domaincheck_ask(&settings, check->answers, check->count);
+    if (is_shown)
+        fputs("\r\033[K", stderr);
 }
 
 void proof_check_finish(struct proof_check *check)

@@ -198,7 +198,7 @@ static bool verify_domains(struct refresh *refresh)
         return true;
     for (size_t i = 0; i < refresh->request.domain_count; i++)
         proof_check_add(&check, work->config, refresh->request.domains[i].domain);
-    proof_check_ask(&check, work->config);
+    proof_check_ask(&check, work->config, refresh->is_quiet);
     for (size_t i = 0; i < check.count; i++)
         if (check.answers[i].verdict == DOMAINCHECK_CANNOT_TELL)
             console_complain("%s: cannot tell whether its TXT record is there: %s",
