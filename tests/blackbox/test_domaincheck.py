@@ -3,6 +3,7 @@ server with signed and unsigned zones."""
 
 import json
 import os
+import socket
 import sys
 import unittest
 
@@ -134,20 +135,26 @@ class Answers(unittest.TestCase):
     def test_a_resolver_without_dnssec(self):
         resolver = Resolver(self.dns, is_old=True)
         self.addCleanup(resolver.close)
-        self.check_cannot_tell(self.dns.config(port=resolver.port), "root")
+        self.check_cannot_tell(self.dns.config([resolver.port]), "root")
+
+    def test_of_two_servers_one_is_enough(self):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+            silent.bind(("127.0.0.1", 0))
+            self.configure(self.dns.config([silent.getsockname()[1], self.dns.port]))
+            self.verify("signed.example", "unsigned.example", status=0)
 
     def test_a_resolver_that_validates(self):
         bogus = [name for name, (_, verdict, _) in self.ZONES.items() if verdict == "bogus"]
         resolver = Resolver(self.dns, bogus=bogus)
         self.addCleanup(resolver.close)
-        self.configure(self.dns.config(port=resolver.port))
+        self.configure(self.dns.config([resolver.port]))
         for name, row in self.verify(*bogus, status=HELD).items():
             self.assertEqual(row["answer"], "bogus", name)
 
     def test_keys_that_cannot_be_fetched_make_nothing_bogus(self):
         resolver = Resolver(self.dns, failing=[DNSKEY])
         self.addCleanup(resolver.close)
-        self.configure(self.dns.config(port=resolver.port))
+        self.configure(self.dns.config([resolver.port]))
         rows = self.verify("signed.example", "unsigned.example", status=TEMPORARY)
         self.assertEqual(rows["signed.example"]["answer"], "cannot tell")
         self.assertIn("DNSKEY of signed.example: the server failed (SERVFAIL)",

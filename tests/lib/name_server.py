@@ -80,10 +80,11 @@ class NameServer:
     def path(self, name):
         return os.path.join(self.directory, name)
 
-    def config(self, port=None, anchors=None, timeout="30s"):
+    def config(self, ports=(), anchors=None, timeout="30s"):
         """The section of lpalias.conf; by default for this server and its root."""
-        return (f'dns {{ servers = {{ "127.0.0.1:{port or self.port}" }} '
-                f'trust-anchors = "{anchors or self.anchors}" timeout = {timeout} }}')
+        servers = ", ".join(f'"127.0.0.1:{port}"' for port in ports or [self.port])
+        return (f'dns {{ servers = {{ {servers} }} trust-anchors = "{anchors or self.anchors}" '
+                f'timeout = {timeout} }}')
 
     def serve(self):
         """Writes all zones and starts the server anew; returns when it answers."""
