@@ -104,10 +104,11 @@ static bool is_frozen(const struct planner *planner, struct refresh_domain *doma
     }
     if (house == NULL || !house->wants_proof || row->proof == PROOF_SEEN)
         return false;
-    set_outcome(domain, RUN_HELD,
+    set_outcome(domain, RUN_HELD, "%s; lpalias domain verify %s says more",
                 row->proof == PROOF_LOST
                     ? "its TXT record has gone: the domain is frozen until it is there again"
-                    : "its TXT record has not been seen yet");
+                    : "its TXT record has not been seen yet",
+                domain->domain);
     return true;
 }
 

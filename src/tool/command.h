@@ -58,6 +58,7 @@ extern const struct command command_domain_close;
 extern const struct command command_domain_list;
 extern const struct command command_domain_open;
 extern const struct command command_domain_remove;
+extern const struct command command_domain_verify;
 extern const struct command command_erase;
 extern const struct command command_explain;
 extern const struct command command_export;

@@ -14,6 +14,7 @@ static void add_row(struct table *table, const struct domain_standing *standing,
     table_add(table, standing->name);
     table_add(table, standing->team);
     table_add(table, domain_standing_name(standing));
+    table_add(table, domain_standing_proof(standing));
     table_addf(table, "%zu", census->states[ALIAS_ACTIVE]);
     table_addf(table, "%zu", census->states[ALIAS_PENDING]);
     table_addf(table, "%zu", census->statics);
@@ -26,6 +27,9 @@ static void add_json(json_t *list, const struct domain_standing *standing,
     json_object_set_new(object, "domain", json_from_span(span_of(standing->name)));
     json_object_set_new(object, "team", json_from_span(span_of(standing->team)));
     json_object_set_new(object, "standing", json_string(domain_standing_name(standing)));
+    json_object_set_new(object, "proof",
+                        json_from_optional(span_of(domain_standing_proof(standing))));
+    json_object_set_new(object, "proof_since", json_from_time(standing->proof_since_s));
     json_object_set_new(object, "active", json_integer((json_int_t)census->states[ALIAS_ACTIVE]));
     json_object_set_new(object, "pending", json_integer((json_int_t)census->states[ALIAS_PENDING]));
     json_object_set_new(object, "static", json_integer((json_int_t)census->statics));
@@ -52,7 +56,8 @@ static bool add_all(const struct workspace *work, struct table *table, json_t *j
 static enum exit_status run(const struct call *call)
 {
     static const struct table_column columns[] = {
-        {"DOMAIN"}, {"TEAM"}, {"STATE"}, {"ACTIVE", true}, {"PENDING", true}, {"STATIC", true},
+        {"DOMAIN"},       {"TEAM"},          {"STATE"},        {"PROOF"},
+        {"ACTIVE", true}, {"PENDING", true}, {"STATIC", true},
     };
     bool is_json = false;
     CLEANUP(options_finish) struct options options = {0};

@@ -32,6 +32,8 @@ static bool add_row(void *context, const char *domain, const struct domain_recor
     standing->is_cached = true;
     standing->is_open = row->is_open;
     standing->is_filled = row->filled_s != 0;
+    standing->proof = row->proof;
+    standing->proof_since_s = row->proof_since_s;
     return true;
 }
 
@@ -42,6 +44,7 @@ bool domain_standings_read(const struct config *config, struct snapshot *snapsho
         struct domain_standing *standing = add(ret, config->domains[i].name);
         standing->team = memory_copy_text(config->domains[i].team);
         standing->is_configured = true;
+        standing->wants_proof = config->domains[i].proof != NULL;
     }
     return snapshot_each_domain(snapshot, add_row, ret, error);
 }
@@ -70,4 +73,9 @@ const char *domain_standing_name(const struct domain_standing *standing)
     if (!standing->is_cached || (!standing->is_filled && !standing->is_open))
         return "not filled";
     return standing->is_open ? "open" : "closed";
+}
+
+const char *domain_standing_proof(const struct domain_standing *standing)
+{
+    return standing->wants_proof ? proof_state_name(standing->proof) : "";
 }

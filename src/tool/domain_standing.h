@@ -15,9 +15,12 @@ struct domain_standing {
     char *name;
     char *team;
     bool is_configured;
-    bool is_cached; /* has a row in the cache: what follows is of it */
+    bool wants_proof; /* by the configuration */
+    bool is_cached;   /* has a row in the cache: what follows is of it */
     bool is_open;
     bool is_filled; /* by a refresh */
+    enum proof_state proof;
+    int64_t proof_since_s;
 };
 
 struct domain_standings {
@@ -35,5 +38,8 @@ void domain_standings_finish(struct domain_standings *standings);
 
 /* "open", "closed", "not configured", "not filled": the first that says something is wrong. */
 const char *domain_standing_name(const struct domain_standing *standing);
+
+/* "never", "proven", "lost", or "": no proof is asked for. */
+const char *domain_standing_proof(const struct domain_standing *standing);
 
 #endif

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "action/proof.h"
 #include "action/refresh.h"
 #include "base/file.h"
 #include "base/memory.h"
@@ -10,6 +11,7 @@
 #include "launchpad/fetch.h"
 #include "tool/console.h"
 #include "tool/options.h"
+#include "tool/proof_check.h"
 #include "tool/refresh_report.h"
 #include "tool/workspace.h"
 
@@ -184,6 +186,27 @@ static bool open_cache(struct refresh *refresh)
            (refresh->is_dry ? workspace_open_cache(work, STORE_READ) : workspace_make_cache(work));
 }
 
+/* What cannot be told is said and changes nothing; only a cache that cannot be written fails. */
+static bool verify_domains(struct refresh *refresh)
+{
+    struct workspace *work = &refresh->work;
+    CLEANUP(proof_check_finish) struct proof_check check = proof_check_begin(work->config);
+    struct action action = workspace_action(work);
+    struct store_update_result result;
+    struct error error = {0};
+    if (refresh->is_dry)
+        return true;
+    for (size_t i = 0; i < refresh->request.domain_count; i++)
+        proof_check_add(&check, work->config, refresh->request.domains[i].domain);
+    proof_check_ask(&check, work->config, refresh->is_quiet);
+    for (size_t i = 0; i < check.count; i++)
+        if (check.answers[i].verdict == DOMAINCHECK_CANNOT_TELL)
+            console_complain("%s: cannot tell whether its TXT record is there: %s",
+                             check.answers[i].domain, check.answers[i].reason);
+    return action_proof(&action, check.answers, check.count, &result, &error) ||
+           workspace_fail(work, EXIT_FAILED, "%s", error.text);
+}
+
 /* Rows that somebody changes from now on are left alone. */
 static bool note_generation(struct refresh *refresh)
 {
@@ -220,7 +243,8 @@ static enum exit_status refresh_domains(struct refresh *refresh, const struct ca
 {
     if (!workspace_read_config(&refresh->work, call) || !read_domains(refresh, wanted) ||
         !read_credentials(refresh) || !workspace_take_on_owner(&refresh->work) || !lock(refresh) ||
-        !open_cache(refresh) || !note_generation(refresh) || !fetch(refresh))
+        !open_cache(refresh) || !verify_domains(refresh) || !note_generation(refresh) ||
+        !fetch(refresh))
         return refresh->work.status;
     return apply(refresh);
 }

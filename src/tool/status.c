@@ -55,6 +55,7 @@ static void add_row(struct table *table, const struct domain_status *domain)
     table_add(table, domain->standing->name);
     table_add(table, domain->standing->team);
     table_add(table, domain_standing_name(domain->standing));
+    table_add(table, domain_standing_proof(domain->standing));
     for (int state = ALIAS_ACTIVE; state <= ALIAS_GONE; state++)
         table_addf(table, "%zu", domain->census.states[state]);
     table_addf(table, "%zu", domain->census.statics);
@@ -81,9 +82,9 @@ static void print_status(const struct workspace *work, const struct domain_statu
                          size_t count)
 {
     static const struct table_column columns[] = {
-        {"DOMAIN"},        {"TEAM"},          {"STATE"},        {"ACTIVE", true}, {"LEAVING", true},
-        {"PENDING", true}, {"REFUSED", true}, {"PAUSED", true}, {"GONE", true},   {"STATIC", true},
-        {"LAST ATTEMPT"},  {"LAST SUCCESS"},  {"AGE"},          {"OUTCOME"},
+        {"DOMAIN"},        {"TEAM"},          {"STATE"},         {"PROOF"},        {"ACTIVE", true},
+        {"LEAVING", true}, {"PENDING", true}, {"REFUSED", true}, {"PAUSED", true}, {"GONE", true},
+        {"STATIC", true},  {"LAST ATTEMPT"},  {"LAST SUCCESS"},  {"AGE"},          {"OUTCOME"},
     };
     char id[33];
     CLEANUP(table_finish) struct table table = {columns, ARRAY_LENGTH(columns)};
@@ -111,6 +112,9 @@ static json_t *json_from_domain(const struct domain_status *domain)
     json_object_set_new(object, "domain", json_from_span(span_of(domain->standing->name)));
     json_object_set_new(object, "team", json_from_span(span_of(domain->standing->team)));
     json_object_set_new(object, "standing", json_string(domain_standing_name(domain->standing)));
+    json_object_set_new(object, "proof",
+                        json_from_optional(span_of(domain_standing_proof(domain->standing))));
+    json_object_set_new(object, "proof_since", json_from_time(domain->standing->proof_since_s));
     json_object_set_new(object, "states", states);
     json_object_set_new(object, "static", json_integer((json_int_t)domain->census.statics));
     json_object_set_new(object, "last_attempt", json_from_time(run->attempt_s));

@@ -47,7 +47,7 @@ class Candidates(Filled):
         self.assertLessEqual({"refresh", "domain", "target", "export", "lint"}, set(everything))
         self.assertNotIn("complete", everything)
         self.assertEqual(self.offered("refr"), ["refresh"])
-        self.assertEqual(self.offered("domain", ""), ["list", "open", "close", "remove"])
+        self.assertEqual(self.offered("domain", ""), ["list", "open", "close", "remove", "verify"])
         self.assertEqual(self.offered("domain", "op"), ["open"])
         self.assertEqual(self.offered("domain", "open"), ["open"])
         self.assertEqual(self.offered("help", "exp"), ["explain", "export"])

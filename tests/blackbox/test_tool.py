@@ -300,13 +300,13 @@ class Filled(unittest.TestCase):
         self.assertEqual(domains["ubuntu.com"]["outcome"], "applied")
         text = self.world.lpalias("status").stdout
         self.assertIn(status["id"], text)
-        self.assertRegex(text, r"\nubuntu\.com +ubuntumembers +open +4 ")
+        self.assertRegex(text, r"\nubuntu\.com +ubuntumembers +open +- +4 ")
 
     def test_domain_list(self):
         rows = json.loads(self.world.lpalias("domain", "list", "--json").stdout)
         self.assertEqual([row["domain"] for row in rows], list(DOMAINS))
         self.assertRegex(self.world.lpalias("domain", "list").stdout,
-                         r"\nkubuntu\.org +kubuntu-members +closed +1 +1 +0\n")
+                         r"\nkubuntu\.org +kubuntu-members +closed +- +1 +1 +0\n")
 
     def test_control_bytes_never_reach_the_terminal(self):
         for arguments in [("show", "a\x1b[31m"), ("show", "a\x1b@ubuntu.com"), ("explain", "a\x1b@ubuntu.com"),

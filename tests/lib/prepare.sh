@@ -6,11 +6,11 @@
 BUILD_PACKAGES=(
     gcc libc6-dev meson ninja-build "pkgconf|pkg-config" python3
     libcmocka-dev libconfuse-dev "libcurl4-openssl-dev|libcurl4-gnutls-dev" libevent-dev
-    libidn2-dev libjansson-dev liblmdb-dev libsodium-dev
+    libidn2-dev libjansson-dev liblmdb-dev libsodium-dev libunbound-dev
 )
 # shellcheck disable=SC2034
 QUICKSTART_PACKAGES=("${BUILD_PACKAGES[@]}" postfix)
-TEST_PACKAGES=("${BUILD_PACKAGES[@]}" postfix postfix-lmdb zsh openssl faketime strace python3-launchpadlib)
+TEST_PACKAGES=("${BUILD_PACKAGES[@]}" postfix postfix-lmdb zsh openssl faketime strace python3-launchpadlib knot)
 # shellcheck disable=SC2034
 FULL_PACKAGES=("${TEST_PACKAGES[@]}" clang libclang-rt-dev valgrind)
 
