@@ -311,13 +311,14 @@ static void tell_identity(const struct planner *planner, const struct passage *p
     }
 }
 
-/* The doubt about a row of the old identity is noted; confirmed, it goes without being delivered.
- */
+/* The doubt about a row of the old identity is noted, unless all of the domain waits; confirmed, it
+ * goes without being delivered. */
 static bool plan_stranger_doubt(struct planner *planner, const struct passage *passage,
                                 const struct stop *stop)
 {
     const struct refresh_domain *domain = &planner->request->domains[stop->index];
-    if (!stop->is_strangers || !stop->after.is_member)
+    bool is_all_held = (planner->works[stop->index].holds & PLAN_HOLDS_ALL) != 0;
+    if (!stop->is_strangers || !stop->after.is_member || is_all_held)
         return false;
     if (stop->after.missing_since_s != stop->before.missing_since_s)
         changeset_put_membership(planner->planning.changeset, domain->domain, passage->name,
