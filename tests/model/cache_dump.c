@@ -1,13 +1,19 @@
 /*
  * Prints what a cache holds, for the model test: cache_dump DIR KEYFILE. For each line on standard
- * input one JSON object in one line: all rows of a new snapshot, targets in clear. Not what any
+ * input, which names domains, one JSON object in one line: all rows of a new snapshot, targets in
+ * clear, and the run rows of those domains. Not what any
  * command shows but the records themselves, so that the model is compared with facts.
+ *
+ * cache_dump --settle DIR begins a write transaction and gives it up. A writer that was killed
+ * right after its commit has not told readers yet, who see the generation before until the next
+ * writer comes.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <jansson.h>
+#include <lmdb.h>
 
 #include "base/buffer.h"
 #include "base/memory.h"
@@ -153,14 +159,14 @@ static json_t *losses_of(struct span span)
 static bool add_domain(void *context, const char *domain, const struct domain_record *record)
 {
     struct dump *dump = context;
-    json_array_append_new(dump->rows,
-                          json_pack("{ss sb so sI sb ss sI so so so}", "domain", domain, "open",
-                                    record->is_open, "pin", number(record->team_date_created_us),
-                                    "filled", (json_int_t)record->filled_s, "held", record->is_held,
-                                    "proof", proof_state_name(record->proof), "proof_since",
-                                    (json_int_t)record->proof_since_s, "team", text(record->team),
-                                    "hold_reason", text(record->hold_reason), "losses",
-                                    losses_of(record->losses)));
+    json_array_append_new(
+        dump->rows,
+        json_pack("{ss sb sI so sI sb ss sI so so so}", "domain", domain, "open", record->is_open,
+                  "opened", (json_int_t)record->opened_generation, "pin",
+                  number(record->team_date_created_us), "filled", (json_int_t)record->filled_s,
+                  "held", record->is_held, "proof", proof_state_name(record->proof), "proof_since",
+                  (json_int_t)record->proof_since_s, "team", text(record->team), "hold_reason",
+                  text(record->hold_reason), "losses", losses_of(record->losses)));
     return true;
 }
 
@@ -222,16 +228,13 @@ static bool add_sent(void *context, const char *domain, const char *name, const 
     return true;
 }
 
-/* The run rows of the domains that there are. */
-static bool add_runs(struct snapshot *snapshot, const json_t *domains, json_t *rows,
-                     struct error *error)
+/* The run rows of the domains named, between spaces; there is no walk over that table. */
+static bool add_runs(struct snapshot *snapshot, char *domains, json_t *rows, struct error *error)
 {
-    size_t index;
-    json_t *row;
-    json_array_foreach(domains, index, row)
-    {
+    char *rest = NULL;
+    for (char *domain = strtok_r(domains, " \n", &rest); domain != NULL;
+         domain = strtok_r(NULL, " \n", &rest)) {
         struct run_record run;
-        const char *domain = json_string_value(json_object_get(row, "domain"));
         enum store_result result = snapshot_run(snapshot, domain, &run, error);
         if (result == STORE_TROUBLE)
             return false;
@@ -251,8 +254,8 @@ static json_t *add_table(json_t *root, struct dump *dump, const char *table)
     return dump->rows;
 }
 
-static bool dump_snapshot(struct snapshot *snapshot, const struct keyring *ring, json_t *root,
-                          struct error *error)
+static bool dump_snapshot(struct snapshot *snapshot, const struct keyring *ring, char *domains,
+                          json_t *root, struct error *error)
 {
     struct dump dump = {.ring = ring};
     json_object_set_new(root, "generation", number((int64_t)snapshot_generation(snapshot)));
@@ -274,18 +277,19 @@ static bool dump_snapshot(struct snapshot *snapshot, const struct keyring *ring,
     add_table(root, &dump, "sent");
     if (!snapshot_each_sent(snapshot, NULL, add_sent, &dump, error))
         return false;
-    json_t *domains = add_table(root, &dump, "domain");
+    add_table(root, &dump, "domain");
     return snapshot_each_domain(snapshot, add_domain, &dump, error) &&
            add_runs(snapshot, domains, add_table(root, &dump, "run"), error);
 }
 
-static bool print_dump(struct store *store, const struct keyring *ring, struct error *error)
+static bool print_dump(struct store *store, const struct keyring *ring, char *domains,
+                       struct error *error)
 {
     struct snapshot *snapshot;
     if (!snapshot_begin(store, &snapshot, error))
         return false;
     json_t *root = json_object();
-    bool is_read = dump_snapshot(snapshot, ring, root, error);
+    bool is_read = dump_snapshot(snapshot, ring, domains, root, error);
     snapshot_end(snapshot);
     if (is_read && json_dumpf(root, stdout, JSON_COMPACT) == 0)
         putchar('\n');
@@ -294,20 +298,39 @@ static bool print_dump(struct store *store, const struct keyring *ring, struct e
     return is_read;
 }
 
+static int settle(const char *directory)
+{
+    MDB_env *environment;
+    MDB_txn *transaction;
+    int code = mdb_env_create(&environment);
+    if (code == 0)
+        code = mdb_env_open(environment, directory, 0, 0640);
+    if (code == 0)
+        code = mdb_txn_begin(environment, NULL, 0, &transaction);
+    if (code == 0)
+        mdb_txn_abort(transaction);
+    else
+        fprintf(stderr, "%s\n", mdb_strerror(code));
+    mdb_env_close(environment);
+    return code == 0 ? 0 : 1;
+}
+
 int main(int argc, char **argv)
 {
+    if (argc == 3 && strcmp(argv[1], "--settle") == 0)
+        return settle(argv[2]);
     struct store *store;
     struct keyring *ring;
     struct error error;
-    char line[16];
+    char line[1024];
     if (argc != 3) {
-        fprintf(stderr, "usage: cache_dump DIR KEYFILE\n");
+        fprintf(stderr, "usage: cache_dump DIR KEYFILE | --settle DIR\n");
         return 2;
     }
     bool is_fine = keyring_read(argv[2], &ring, &error);
     if (is_fine && store_open(argv[1], STORE_READ, LIMIT_BYTES, &store, &error)) {
         while (is_fine && fgets(line, sizeof(line), stdin) != NULL)
-            is_fine = print_dump(store, ring, &error);
+            is_fine = print_dump(store, ring, line, &error);
         store_close(store);
     } else {
         is_fine = false;
