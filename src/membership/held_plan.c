@@ -133,18 +133,12 @@ static bool release_name(struct releasing *releasing, bool *ret_is_applied, stru
     *ret_is_applied = false;
     if (!releasing->row->is_seen && !releasing->has_membership)
         return true;
-    /* Nothing of the account that has the name now may go to the address of the one before. */
-    const struct person_record stranger = {.date_created_us =
-                                               releasing->membership.date_created_us};
-    bool is_strangers =
-        !releasing->row->is_seen && releasing->person.date_created_us != stranger.date_created_us;
     if (releasing->row->is_seen)
         identity = identity_see(&person, releasing->row->date_created_us);
     struct membership_record membership = believe(releasing, identity);
     changeset_begin_group(planning->changeset, !releasing->has_person);
-    if (!projection_plan_membership(planning, releasing->domain, releasing->name,
-                                    is_strangers ? &stranger : &person, &membership, NULL, &result,
-                                    error))
+    if (!projection_plan_membership(planning, releasing->domain, releasing->name, &person,
+                                    &membership, NULL, &result, error))
         return error->kind == ERROR_INVALID;
     *ret_is_applied = true;
     if (identity != IDENTITY_SAME || !releasing->has_person)

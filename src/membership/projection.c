@@ -553,12 +553,14 @@ bool projection_plan_membership(const struct planning *planning, const char *dom
                                 const struct listing *listing, struct projection_result *ret,
                                 struct error *error)
 {
+    const struct person_record stranger = {.date_created_us = membership->date_created_us};
+    bool is_strangers = person->date_created_us != membership->date_created_us;
     struct scene scene = {
         .planning = planning,
         .house_domain = house_find(planning->house, domain),
         .domain = domain,
         .name = name,
-        .person = person,
+        .person = is_strangers ? &stranger : person,
         .membership = *membership,
         .listing = listing,
     };

@@ -173,10 +173,7 @@ static bool project(const struct planning *planning, const struct planner *plann
                     const struct passage *passage, struct stop *stop, struct error *error)
 {
     const struct refresh_domain *domain = &planner->request->domains[stop->index];
-    /* Nothing of the account that has the name now may go to the address of the old one. */
-    const struct person_record stranger = {.date_created_us = stop->before.date_created_us};
-    return projection_plan_membership(planning, domain->domain, passage->name,
-                                      stop->is_strangers ? &stranger : &passage->person,
+    return projection_plan_membership(planning, domain->domain, passage->name, &passage->person,
                                       &stop->after, domain->listing, &stop->change, error);
 }
 
