@@ -29,6 +29,10 @@ struct planning {
     struct changeset *changeset;
     struct notice_list *notices; /* NULL: nobody is told */
     bool names_nobody;           /* events do not say whose alias they are about: an erasure */
+    /* Row 4: the name whose extras the person takes over, or NULL; and whether another name takes
+     * over those of the row before. */
+    const char *extras_from;
+    bool has_heir;
 };
 
 /* Stands in an event in place of a name that was to be forgotten. */
