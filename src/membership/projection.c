@@ -409,6 +409,14 @@ static void plan_alias(const struct scene *scene, const char *local, enum alias_
     buffer_finish(&sealed);
 }
 
+/* One that another name has taken over meanwhile is left, although a list still holds it. */
+static bool is_own_extra(const struct scene *scene, const struct alias_record *alias)
+{
+    const char *from = scene->planning->extras_from;
+    return alias->kind == ALIAS_EXTRA && (span_is_text(alias->owner, scene->name) ||
+                                          (from != NULL && span_is_text(alias->owner, from)));
+}
+
 /* The further aliases of one person; the names were checked when they were given. */
 static bool plan_extras(const struct scene *scene, struct span extras,
                         struct projection_verdict standing, bool *ret_is_changed,
@@ -428,7 +436,7 @@ static bool plan_extras(const struct scene *scene, struct span extras,
         if (scene->new_extra != NULL && strcmp(scene->new_extra, local) == 0)
             plan_alias(scene, local, ALIAS_EXTRA, result == STORE_FOUND ? &before : NULL, standing,
                        scene->new_extension, ret_is_changed);
-        else if (result == STORE_FOUND && before.kind == ALIAS_EXTRA) /* its policy is its own */
+        else if (result == STORE_FOUND && is_own_extra(scene, &before)) /* its policy is its own */
             plan_alias(scene, local, ALIAS_EXTRA, &before, stay_gone(scene, &before, standing),
                        before.extension, ret_is_changed);
     }
@@ -520,7 +528,7 @@ static bool plan_scene(struct scene *scene, const struct membership_record *befo
     static const struct projection_verdict not_inherited = {ALIAS_GONE, REASON_ANOTHER_PERSON,
                                                             false};
     if (!plan_extras(scene, scene->membership.extras, standing, &ret->is_changed, error) ||
-        (scene->is_another &&
+        (scene->is_another && !scene->planning->has_heir &&
          !plan_extras(scene, before->extras, not_inherited, &ret->is_changed, error)))
         return false;
     if (!is_occupied(scene)) {
@@ -553,12 +561,14 @@ bool projection_plan_membership(const struct planning *planning, const char *dom
                                 const struct listing *listing, struct projection_result *ret,
                                 struct error *error)
 {
+    const struct person_record stranger = {.date_created_us = membership->date_created_us};
+    bool is_strangers = person->date_created_us != membership->date_created_us;
     struct scene scene = {
         .planning = planning,
         .house_domain = house_find(planning->house, domain),
         .domain = domain,
         .name = name,
-        .person = person,
+        .person = is_strangers ? &stranger : person,
         .membership = *membership,
         .listing = listing,
     };

@@ -29,6 +29,10 @@ struct planning {
     struct changeset *changeset;
     struct notice_list *notices; /* NULL: nobody is told */
     bool names_nobody;           /* events do not say whose alias they are about: an erasure */
+    /* Row 4: the name whose extras the person takes over, or NULL; and whether another name takes
+     * over those of the row before. */
+    const char *extras_from;
+    bool has_heir;
 };
 
 /* Stands in an event in place of a name that was to be forgotten. */
@@ -51,9 +55,11 @@ struct projection_result {
  * Puts what follows for name in one domain: the membership row (as it is to be, but for live_since,
  * leaving_since and lacking_day(s), which are derived), the member's alias and the extras, each
  * where it differs from what is there; an event and a notice when a state changes. person is the
- * row as it is to be. listing: whose names count as known besides those of the cache, or NULL.
- * An own alias row of another kind (static) is left. ERROR_TEMPORARY: the cache, or a key is
- * missing; ERROR_INVALID: a sealed value of this person is broken; nothing was put then.
+ * row as it is to be; where membership is still of the account that had the name before, nothing of
+ * person counts, as no mail of one may go to the other. listing: whose names count as known besides
+ * those of the cache, or NULL. An own alias row of another kind (static) is left. ERROR_TEMPORARY:
+ * the cache, or a key is missing; ERROR_INVALID: a sealed value of this person is broken; nothing
+ * was put then.
  */
 bool projection_plan_membership(const struct planning *planning, const char *domain,
                                 const char *name, const struct person_record *person,

@@ -32,6 +32,8 @@ struct stop {
     bool has_row, has_alias;
     /* Row of the old identity in a domain that the new one was not seen in. */
     bool is_strangers;
+    /* Its account is in the listing under another name, which takes over what belongs to it. */
+    bool has_heir;
     struct projection_result change;
 };
 
@@ -125,6 +127,20 @@ static bool inherit(struct planner *planner, const struct passage *passage, stru
     return result != STORE_TROUBLE;
 }
 
+/* Also where the name has been given to yet another account at once. */
+static bool has_heir(const struct planner *planner, const struct passage *passage,
+                     const struct stop *stop)
+{
+    const struct domain_work *work = &planner->works[stop->index];
+    const struct rename *rename =
+        stop->has_row
+            ? rename_list_at(&planner->renames, stop->before.date_created_us, passage->name)
+            : NULL;
+    return rename != NULL && strcmp(rename->from, passage->name) == 0 &&
+           (work->holds & PLAN_HOLDS_ALL) == 0 &&
+           find_seen(planner->request->domains[stop->index].listing, rename->to) != NULL;
+}
+
 /* stop->after by the listing, the rename and the identity. */
 static bool observe(struct planner *planner, const struct passage *passage, struct stop *stop,
                     struct error *error)
@@ -149,11 +165,12 @@ static bool observe(struct planner *planner, const struct passage *passage, stru
     } else {
         stop->after = observation_fold(before, &observation);
     }
-    if (seen == NULL && passage->rename != NULL && !passage->is_new_name &&
-        find_seen(domain->listing, passage->rename->to) != NULL) {
+    stop->has_heir = has_heir(planner, passage, stop);
+    if (seen == NULL && stop->has_heir)
+        stop->after.extras = (struct span){"", 0};
+    if (seen == NULL && stop->has_heir && passage->rename != NULL && !passage->is_new_name) {
         stop->after.is_member = false;
         stop->after.missing_since_s = 0;
-        stop->after.extras = (struct span){"", 0};
     }
     const struct listing_person *admin = find_admin(domain, passage);
     stop->after.is_admin = is_admin(planner, domain, passage, stop->after.is_admin);
@@ -173,10 +190,10 @@ static bool project(const struct planning *planning, const struct planner *plann
                     const struct passage *passage, struct stop *stop, struct error *error)
 {
     const struct refresh_domain *domain = &planner->request->domains[stop->index];
-    /* Nothing of the account that has the name now may go to the address of the old one. */
-    const struct person_record stranger = {.date_created_us = stop->before.date_created_us};
-    return projection_plan_membership(planning, domain->domain, passage->name,
-                                      stop->is_strangers ? &stranger : &passage->person,
+    struct planning with_heirs = *planning;
+    with_heirs.extras_from = passage->is_new_name ? passage->rename->from : NULL;
+    with_heirs.has_heir = stop->has_heir;
+    return projection_plan_membership(&with_heirs, domain->domain, passage->name, &passage->person,
                                       &stop->after, domain->listing, &stop->change, error);
 }
 
@@ -311,15 +328,17 @@ static void tell_identity(const struct planner *planner, const struct passage *p
     }
 }
 
-/* The doubt about a row of the old identity is noted; confirmed, it goes without being delivered.
- */
+/* The doubt about a row of the old identity is noted, unless all of the domain waits; confirmed, it
+ * goes without being delivered. */
 static bool plan_stranger_doubt(struct planner *planner, const struct passage *passage,
                                 const struct stop *stop)
 {
     const struct refresh_domain *domain = &planner->request->domains[stop->index];
-    if (!stop->is_strangers || !stop->after.is_member)
+    bool is_all_held = (planner->works[stop->index].holds & PLAN_HOLDS_ALL) != 0;
+    if (!stop->is_strangers || !stop->after.is_member || is_all_held)
         return false;
-    if (stop->after.missing_since_s != stop->before.missing_since_s)
+    if (stop->after.missing_since_s != stop->before.missing_since_s ||
+        stop->after.extras.length != stop->before.extras.length)
         changeset_put_membership(planner->planning.changeset, domain->domain, passage->name,
                                  &stop->after);
     return true;
@@ -446,7 +465,12 @@ static bool identify(struct planner *planner, struct passage *passage, bool *ret
     passage->rename = rename_list_at(&planner->renames, date_us, passage->name);
     if (passage->is_contradicted)
         passage->rename = NULL;
-    if (passage->rename != NULL && !rename_is_newer(planner, passage->rename, ret_is_left, error))
+    /* The account that had the name so far may go on under another one. */
+    const struct rename *gone =
+        rename_list_at(&planner->renames, passage->before.date_created_us, passage->name);
+    if ((passage->rename != NULL &&
+         !rename_is_newer(planner, passage->rename, ret_is_left, error)) ||
+        (gone != NULL && !*ret_is_left && !rename_is_newer(planner, gone, ret_is_left, error)))
         return false;
     passage->is_new_name =
         passage->rename != NULL && strcmp(passage->rename->to, passage->name) == 0;

@@ -67,14 +67,28 @@ static void sort_candidates(struct finding *finding)
     list->count = kept;
 }
 
-/* Somebody else with the same date, also the old name itself, makes it no rename. */
+static int compare_to_person(const void *name, const void *person)
+{
+    return strcmp(name, ((const struct listing_person *)person)->name);
+}
+
+/* Somebody else with the same date, also the old name itself, makes it no rename, and so does
+ * another account under the new name: the listings contradict each other. */
 static void check_seen(struct finding *finding, const struct listing *listing)
 {
+    struct rename_list *list = finding->list;
     for (size_t i = 0; i < listing->person_count; i++) {
         const struct listing_person *person = &listing->people[i];
-        const struct rename *item = find_date(finding->list, person->date_created_us);
+        const struct rename *item = find_date(list, person->date_created_us);
         if (item != NULL && strcmp(item->to, person->name) != 0)
-            finding->is_ambiguous[item - finding->list->items] = true;
+            finding->is_ambiguous[item - list->items] = true;
+    }
+    for (size_t i = 0; i < list->count && listing->person_count != 0; i++) {
+        const struct listing_person *person =
+            bsearch(list->items[i].to, listing->people, listing->person_count,
+                    sizeof(*listing->people), compare_to_person);
+        if (person != NULL && person->date_created_us != list->items[i].date_created_us)
+            finding->is_ambiguous[i] = true;
     }
 }
 

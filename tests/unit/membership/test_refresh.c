@@ -11,11 +11,13 @@
 #include "../unit.h"
 #include "action/domain.h"
 #include "action/import.h"
+#include "action/plan.h"
 #include "action/refresh.h"
 #include "action/target.h"
 
-#define DOMAIN "ubuntu.com"
-#define TEAM   "ubuntumembers"
+#define DOMAIN       "ubuntu.com"
+#define TEAM         "ubuntumembers"
+#define OTHER_DOMAIN "kubuntu.org"
 
 struct world {
     char directory[64];
@@ -27,7 +29,7 @@ struct world {
 
 static const struct house_domain our_domains[] = {
     {.name = DOMAIN, .team = TEAM, .grace_s = 30 * 86400},
-    {.name = "kubuntu.org", .team = "kubuntu-members", .grace_s = 30 * 86400},
+    {.name = OTHER_DOMAIN, .team = "kubuntu-members", .grace_s = 30 * 86400},
 };
 static const struct house house = {
     .domains = our_domains,
@@ -437,6 +439,74 @@ static void row_3_another_account_under_a_known_name_inherits_nothing(void **sta
     assert_string_equal(state_of(world, "ann"), "active");
 }
 
+/* Both domains at once; of the first one ann is an account of ann_date_us. */
+static void refresh_both(struct world *world, const char *words, const char *other_words,
+                         int64_t ann_date_us, int64_t at_s)
+{
+    struct error error = {0};
+    struct store_update_result result;
+    struct listing listings[] = {listing_of(words, at_s), listing_of(other_words, at_s)};
+    struct refresh_domain domains[] = {
+        {.domain = DOMAIN, .team = TEAM, .listing = &listings[0]},
+        {.domain = OTHER_DOMAIN, .team = "kubuntu-members", .listing = &listings[1]},
+    };
+    struct refresh_request request = {domains, 2, generation(world)};
+    for (size_t i = 0; i < listings[0].person_count; i++)
+        if (strcmp(listings[0].people[i].name, "ann") == 0)
+            listings[0].people[i].date_created_us = ann_date_us;
+    world->action.now_s = at_s;
+    if (!action_refresh(&world->action, &request, false, &result, &error))
+        fail_msg("%s", error.text);
+    free_listing(&listings[0]);
+    free_listing(&listings[1]);
+}
+
+static void nothing_is_noted_of_a_name_whose_domain_waits(void **state)
+{
+    struct world *world = *state;
+    struct snapshot *snapshot;
+    struct membership_record row;
+    struct plan_record plan;
+    struct plan_row name;
+    struct error error = {0};
+    refresh_both(world, "ann bob", "ann", 103, 1000);
+    refresh_both(world, "ann bob", "", 9999, 2000);
+    assert_true(snapshot_begin(world->store, &snapshot, &error));
+    assert_int_equal(snapshot_membership(snapshot, OTHER_DOMAIN, "ann", &row, &error), STORE_FOUND);
+    assert_int_equal(row.missing_since_s, 0);
+    assert_int_equal(snapshot_plan(snapshot, OTHER_DOMAIN, &plan, &error), STORE_FOUND);
+    assert_true(plan_row_take(&plan.rows, &name));
+    assert_int_equal(name.after, ALIAS_GONE);
+    snapshot_end(snapshot);
+}
+
+static void a_release_gives_nothing_of_an_account_to_the_address_of_another(void **state)
+{
+    struct world *world = *state;
+    struct snapshot *snapshot;
+    struct alias_record alias;
+    struct held_plan_result names;
+    struct store_update_result result;
+    struct error error = {0};
+    refresh_both(world, "ann bob", "ann bert cyril daniel", 103, 1000);
+    give_target(world, "ann", "first@home.example");
+    give_target(world, "bert", "bert@home.example");
+    give_target(world, "cyril", "cyril@home.example");
+    refresh_both(world, "ann bob", "daniel", 9999, 2000);
+    refresh_both(world, "ann bob", "daniel", 9999, 3000);
+    give_target(world, "ann", "second@home.example");
+    if (!action_plan_release(&world->action, OTHER_DOMAIN, 0, &names, &result, &error))
+        fail_msg("%s", error.text);
+    assert_int_equal(names.applied, 3);
+    buffer_finish(&names.skipped_names);
+    assert_true(snapshot_begin(world->store, &snapshot, &error));
+    assert_int_equal(snapshot_alias(snapshot, OTHER_DOMAIN, span_of("ann"), &alias, &error),
+                     STORE_FOUND);
+    assert_int_equal(alias.state, ALIAS_LEAVING);
+    assert_false(alias_record_is_live(&alias));
+    snapshot_end(snapshot);
+}
+
 static void targets_are_checked_before_anything_is_written(void **state)
 {
     struct world *world = *state;
@@ -723,6 +793,8 @@ int main(void)
         over_a_cache(another_team_behind_the_name_holds_everything),
         over_a_cache(rows_changed_during_the_fetch_are_left_alone),
         over_a_cache(row_3_another_account_under_a_known_name_inherits_nothing),
+        over_a_cache(nothing_is_noted_of_a_name_whose_domain_waits),
+        over_a_cache(a_release_gives_nothing_of_an_account_to_the_address_of_another),
         over_a_cache(targets_are_checked_before_anything_is_written),
         over_a_cache(the_same_targets_again_are_not_sealed_again),
         over_a_cache(import_sorts_each_row_and_says_why),

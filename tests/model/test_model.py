@@ -1,0 +1,605 @@
+"""The real programs and the model of the house rules, in lockstep.
+
+A seed makes a sequence of things that happen to a few teams on Launchpad, to the clock and to the
+operator's commands. After each, the real cache holds what the model says, row for row, and the
+command ended as the model says. A difference prints the seed, the step and the last steps; with
+LPALIAS_MODEL_SEEDS set to that seed it comes back. LPALIAS_MODEL_STEPS is the number of steps per
+seed, LPALIAS_MODEL_SEEDS a list of seeds or, with "x" before it, how many random ones.
+"""
+
+import datetime
+import glob
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+import unittest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(HERE, "..", "lib")]
+
+import tap
+from launchpad_standin import FAULTS
+from lpalias_world import World, forget_dead_clocks, program, why_not
+from model import DAY, DomainRules, House, Listing, Model, Seen
+
+FULL = os.environ.get("LPALIAS_FULL") == "1"
+STEPS = int(os.environ.get("LPALIAS_MODEL_STEPS", 2000 if FULL else 150))
+SEEDS = os.environ.get("LPALIAS_MODEL_SEEDS", "x6" if FULL else "x2")
+START_S = 1_767_225_600  # 2026-01-01
+STEPS_SHOWN = 25
+
+DOMAINS = {
+    "ubuntu.com": DomainRules("ubuntumembers"),
+    "kubuntu.org": DomainRules("kubuntu-members", 3 * DAY, True, frozenset({"xia", "gus"}),
+                               frozenset({"ada", "ben"})),
+    "lubuntu.me": DomainRules("lubuntu-members", 0, admins=frozenset({"carl"})),
+    "edubuntu.org": DomainRules("kubuntu-members", 5 * DAY),
+}
+TEAMS = ("ubuntumembers", "kubuntu-members", "lubuntu-members", "another-team")
+NAMES = (
+    "ada ben carl dora ed fay gus hal ivy jo kay lee mia ned ola pam quin ray sue tom uma vic wim xia "
+    "yan zoe ann bob cleo dan").split()
+ODD_NAMES = (
+    "ada+lists ben+x ben+x+y zoe+home abuse+team sales+eu postmaster sales admin billing council "
+    "dot..dot trail. 1+1 a+ " + "x" * 70).split()
+# What takes seconds, or more memory than a test of many steps should move; test_refresh.py has them.
+SLOW_FAULTS = {"hang", "hang-after-headers", "trickle", "oversized-body", "endless-body", "gzip-bomb",
+               "huge-header", "endless-pages", "endless-empty-pages", "deep-json",
+               "connection-refused", "overlong-name"}
+# Of a listing of one page.
+QUICK_FAULTS = sorted(name for name, fault in FAULTS.items()
+                      if fault.kind == "fault" and fault.where != "later-page"
+                      and not name.startswith("next-") and name not in SLOW_FAULTS)
+
+
+class Account:
+    """A person on Launchpad."""
+
+    def __init__(self, date, valid=True, coc=True):
+        self.date, self.valid, self.coc = date, valid, coc
+
+    def seen(self):
+        return Seen(self.valid, self.coc, self.date)
+
+
+def iso(date_us):
+    """A date_created as Launchpad writes it."""
+    moment = datetime.datetime.fromtimestamp(date_us // 1_000_000, datetime.timezone.utc)
+    return moment.replace(microsecond=date_us % 1_000_000).isoformat(timespec="microseconds")
+
+
+class Difference(AssertionError):
+    """The real cache is not what the model says."""
+
+
+class Lockstep:
+    """One run: a Launchpad, the real programs, and the model."""
+
+    def __init__(self, seed):
+        self.random = random.Random(seed)
+        self.now = START_S
+        self.rules = dict(DOMAINS)
+        self.accounts, self.teams, self.pins = {}, {team: set() for team in TEAMS}, {}
+        self.dates = 0
+        self.queue = []  # steps that are to come before any other
+        self.world = World({"people": {}, "teams": {}}, page_size=300)
+        self.launchpad = self.world.launchpad
+        self.model = Model(House(self.rules))
+        self.probe = None
+        self.said = ""  # by the last command
+        self.environment = dict(
+            os.environ, TZ="UTC", FAKETIME_DONT_FAKE_MONOTONIC="1",
+            LD_PRELOAD=glob.glob("/usr/lib/*/faketime/libfaketime.so.1")[0])
+        for team in TEAMS:
+            self.launchpad.add_team(team, date_created=self.new_pin(team))
+        self.write_config()
+        self.world.make_key()
+        for name in self.random.sample(NAMES, 20):
+            self.make_account(name)
+        for team in TEAMS[:3]:
+            for name in self.random.sample(sorted(self.accounts), 10):
+                self.add_member(team, name)
+
+    def close(self):
+        if self.probe is not None:
+            self.probe.stdin.close()
+            self.probe.wait()
+            self.probe.stdout.close()
+        self.world.close()
+
+    def write_config(self):
+        self.world.domains = {name: rules.team for name, rules in self.rules.items()}
+        self.world.domain_keys = {
+            name: f'grace = "{rules.grace_s}s"'
+                  f' during-grace = {"reject" if rules.rejects_in_grace else "deliver"}'
+                  + "".join(f' {key} = {{ {", ".join(sorted(words))} }}' for key, words in
+                            (("reserved", rules.reserved), ("admins", rules.admins)) if words)
+            for name, rules in self.rules.items()}
+        self.world.launchpad_lines = ["  retries = 0"]
+        self.world.write_config()
+
+    # ---- Launchpad ----
+
+    def new_date(self):
+        self.dates += 1
+        return (1_262_304_000 + self.dates) * 1_000_000 + self.random.randrange(1_000_000)
+
+    def new_pin(self, team):
+        self.pins[team] = self.new_date()
+        return iso(self.pins[team])
+
+    def make_account(self, name, date=None):
+        self.accounts[name] = Account(date or self.new_date(), self.random.random() < 0.9,
+                                      self.random.random() < 0.9)
+        account = self.accounts[name]
+        self.launchpad.add_person(name, date_created=iso(account.date), is_valid=account.valid,
+                                  is_ubuntu_coc_signer=account.coc)
+
+    def remove_account(self, name):
+        del self.accounts[name]
+        for members in self.teams.values():
+            members.discard(name)
+        self.launchpad.remove_person(name)
+
+    def add_member(self, team, name):
+        if name not in self.teams[team]:
+            self.teams[team].add(name)
+            self.launchpad.add_member(team, name)
+
+    def remove_member(self, team, name):
+        self.teams[team].remove(name)
+        self.launchpad.remove_member(team, name)
+
+    def set_flags(self, name, **flags):
+        """valid, coc"""
+        vars(self.accounts[name]).update(flags)
+        self.launchpad.set_person(name, is_valid=self.accounts[name].valid,
+                                  is_ubuntu_coc_signer=self.accounts[name].coc)
+
+    def listings(self):
+        """What each domain's listing says now."""
+        return {domain: Listing(self.pins[rules.team],
+                                {name: self.accounts[name].seen()
+                                 for name in self.teams[rules.team]})
+                for domain, rules in self.rules.items()}
+
+    # ---- the real programs ----
+
+    def command(self, *arguments):
+        return [program("LPALIAS"), "-c", self.world.config_file, *arguments]
+
+    def clock(self):
+        moment = datetime.datetime.fromtimestamp(self.now, datetime.timezone.utc)
+        return dict(self.environment, FAKETIME=moment.strftime("%Y-%m-%d %H:%M:%S"))
+
+    def run(self, *arguments, wanted):
+        """A command that is to end with the status that the model gave."""
+        ran = subprocess.run(self.command(*arguments), env=self.clock(), capture_output=True,
+                             text=True, timeout=120, check=False)
+        self.said = ran.stdout + ran.stderr
+        if ran.returncode != wanted:
+            raise Difference(f"exit status {ran.returncode}, the model says {wanted}\n{self.said}")
+
+    def dump(self):
+        """What the real cache holds, as tables."""
+        if self.probe is None:
+            self.probe = subprocess.Popen(
+                [program("CACHE_DUMP"), self.world.cache, self.world.key_file],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.probe.stdin.write(" ".join(self.rules) + "\n")
+        self.probe.stdin.flush()
+        line = self.probe.stdout.readline()
+        if not line:
+            raise Difference("cache_dump ended")
+        return json.loads(line)
+
+    # ---- comparing ----
+
+    KEYS = {"alias": ("domain", "local"), "person": ("name",), "membership": ("domain", "name"),
+            "domain": ("domain",), "plan": ("domain",), "run": ("domain",)}
+
+    @classmethod
+    def tables(cls, dumped):
+        """Rows by their keys, as the model has them."""
+        tables = {}
+        for table, fields in cls.KEYS.items():
+            rows = {}
+            for row in dumped[table]:
+                key = tuple(row.pop(field) for field in fields)
+                rows[key if len(key) > 1 else key[0]] = row
+            tables[table] = rows
+        return tables
+
+    @classmethod
+    def row_differences(cls, table, real, wanted):
+        for key in sorted({*real, *wanted}, key=str):
+            have, want = real.get(key), wanted.get(key)
+            if have is None or want is None:
+                yield f"{table} {key}: real {have}, model {want}"
+                continue
+            want = {field: value for field, value in want.items() if field != "versions"}
+            for field in sorted({*have, *want}):
+                yield from cls.field_differences(f"{table} {key} {field}", have.get(field),
+                                                 want.get(field))
+
+    @staticmethod
+    def field_differences(where, have, want):
+        """Of a list only what is not in both."""
+        if have == want:
+            return
+        if isinstance(have, list) and isinstance(want, list):
+            have, want = ([item for item in have if item not in want] or "the same",
+                          [item for item in want if item not in have] or "the same")
+        yield f"{where}: real {have!r}, model {want!r}"
+
+    def differences(self, dumped, model):
+        tables = self.tables(dumped)
+        found = [line for table in self.KEYS
+                 for line in self.row_differences(table, tables[table], getattr(model, table))]
+        if dumped["generation"] != model.generation:
+            found.append(f"generation: real {dumped['generation']}, model {model.generation}")
+        return found
+
+    def compare(self):
+        found = self.differences(self.dump(), self.model)
+        if found:
+            raise Difference("\n".join(found) + "\n" + self.said)
+
+    # ---- steps: each does something and returns words for it, or None when it cannot be done ----
+
+    def step(self):
+        """One step; its words."""
+        words = None
+        while words is None:
+            if self.queue:
+                words = self.queue.pop(0)()
+            else:
+                words = self.random.choices(self.STEPS, [weight for _, weight in WEIGHTS])[0](self)
+        return words
+
+    def pick(self, names):
+        names = sorted(names)
+        return self.random.choice(names) if names else None
+
+    def pass_time(self):
+        seconds = self.random.choices(
+            [30, 59, 60, 61, 600, 3600, DAY, 3 * DAY], [1, 1, 1, 2, 5, 2, 3, 1])[0]
+        self.now += seconds
+        return f"{seconds} s pass"
+
+    def jump(self):
+        seconds = self.random.choice([8 * DAY, 7 * DAY, 7 * DAY + 1, -3600, -DAY, -9 * DAY,
+                                      400 * DAY, 1])
+        self.now = max(self.now + seconds, START_S - 10 * DAY)
+        return f"the clock jumps by {seconds} s"
+
+    def days_go_by(self):
+        """A refresh on each of some days."""
+        days = self.random.choice([2, 4, 8, 25, 35])
+        for _ in range(days):
+            self.queue += [self.pass_a_day, self.refresh]
+        return f"{days} days go by"
+
+    def pass_a_day(self):
+        self.now += DAY + self.random.choice([-600, 0, 600])
+        return "a day passes"
+
+    def join(self):
+        team = self.pick(TEAMS)
+        count = self.random.choices([1, 2, 3], [5, 2, 1])[0]
+        names = [self.some_name(team) for _ in range(count)]
+        for name in names:
+            if name not in self.accounts:
+                self.make_account(name)
+            self.add_member(team, name)
+        return f"{' '.join(names)} join ~{team}"
+
+    def some_name(self, team):
+        known = [name for name in self.accounts if name not in self.teams[team]]
+        if known and self.random.random() < 0.6:
+            return self.random.choice(sorted(known))
+        return self.random.choice(ODD_NAMES if self.random.random() < 0.4 else NAMES)
+
+    def many_join(self):
+        team = self.pick(TEAMS)
+        names = [f"n{number}" for number in self.random.sample(range(60),
+                                                               self.random.choice([19, 22, 40]))]
+        for name in names:
+            if name not in self.accounts:
+                self.make_account(name)
+            self.add_member(team, name)
+        return f"{len(names)} join ~{team}"
+
+    def leave(self):
+        team = self.pick(TEAMS)
+        count = self.random.choices([1, 2, 3, 6], [8, 3, 2, 1])[0]
+        names = self.random.sample(sorted(self.teams[team]), min(count, len(self.teams[team])))
+        for name in names:
+            self.remove_member(team, name)
+        return f"{' '.join(names)} leave ~{team}" if names else None
+
+    def all_leave(self):
+        team = self.pick(TEAMS)
+        gone = sorted(self.teams[team])
+        for name in gone:
+            self.remove_member(team, name)
+
+        def come_back():
+            for name in gone:
+                if name in self.accounts:
+                    self.add_member(team, name)
+            return f"all come back to ~{team}"
+
+        if self.random.random() < 0.7:
+            self.queue += [self.refresh, self.pass_time, self.refresh, come_back]
+        return f"all leave ~{team}"
+
+    def change_flag(self):
+        name = self.pick(self.accounts)
+        if name is None:
+            return None
+        flag = self.random.choice(["valid", "coc"])
+        self.set_flags(name, **{flag: not getattr(self.accounts[name], flag)})
+        return f"{name}: {flag} {getattr(self.accounts[name], flag)}"
+
+    def rename(self):
+        name = self.pick(self.accounts)
+        new = self.random.choice(NAMES + ODD_NAMES)
+        if name is None or new in self.accounts:
+            return None
+        self.accounts[new] = self.accounts.pop(name)
+        for members in self.teams.values():
+            if name in members:
+                members.remove(name)
+                members.add(new)
+        self.launchpad.rename(name, new)
+        return f"{name} is renamed to {new}"
+
+    def reuse(self):
+        """The account of a name goes, and another one takes the name."""
+        name = self.pick(self.accounts)
+        if name is None:
+            return None
+        teams = [team for team in TEAMS if name in self.teams[team]]
+        self.remove_account(name)
+        self.make_account(name)
+        for team in self.random.sample(TEAMS, self.random.randrange(3)) + teams[:1]:
+            self.add_member(team, name)
+        return f"{name} is another account now, was in {' '.join(teams)}"
+
+    def rename_and_reuse(self):
+        words = self.rename()
+        if words is None:
+            return None
+        old = words.partition(" ")[0]
+        self.make_account(old)
+        for team in self.random.sample(TEAMS, self.random.randrange(1, 3)):
+            self.add_member(team, old)
+        return f"{words}, another account takes the old name"
+
+    def twin(self):
+        """A second account with the date of another, which should not be and must do no harm."""
+        name, other = self.pick(self.accounts), self.random.choice(NAMES)
+        if name is None or other in self.accounts:
+            return None
+        self.make_account(other, self.accounts[name].date)
+        self.add_member(self.pick(TEAMS), other)
+        return f"{other} has the date of {name}"
+
+    def another_pin(self):
+        team = self.pick(TEAMS)
+        self.launchpad.set_person(team, date_created=self.new_pin(team))
+        return f"~{team} is another team now"
+
+    def another_team(self):
+        domain = self.pick(self.rules)
+        team = self.random.choice([DOMAINS[domain].team, self.pick(TEAMS)])
+        self.rules[domain] = self.rules[domain]._replace(team=team)
+        self.write_config()
+        return f"the configuration gives {domain} ~{team}"
+
+    # Refreshes.
+
+    def refresh(self):
+        self.run("refresh", "-q", wanted=self.model.refresh(self.now, self.listings()))
+        return "refresh"
+
+    def refresh_faulty(self):
+        """One team's listing is unusable."""
+        team, name = self.pick(TEAMS), self.random.choice(QUICK_FAULTS)
+        if not self.teams[team]:
+            return None
+        listings = self.listings()
+        for domain, rules in self.rules.items():
+            if rules.team == team:
+                listings[domain] = None
+        path = f"/1.0/~{team}" if FAULTS[name].where == "any" and self.random.random() < 0.3 else None
+        where = {"path": path} if path else {"match": f"~{team}/participants"}
+        self.launchpad.add_fault(name, **where)
+        try:
+            self.run("refresh", "-q", wanted=self.model.refresh(self.now, listings))
+        finally:
+            self.launchpad.clear_faults()
+        return f"refresh with {name} of ~{team}"
+
+    def refresh_skewed(self):
+        """A team's listing says of one person what is not so, this once."""
+        team = self.pick(TEAMS)
+        name = self.pick(self.teams[team])
+        if name is None or len(self.teams[team]) == 1:
+            return None
+        field = self.random.choice(["absent", "is_valid", "is_ubuntu_coc_signer", "name",
+                                    "date_created"])
+        listings = self.listings()
+        seen = self.accounts[name].seen()
+        skewed, value = seen, None
+        new_name = name
+        if field == "absent":
+            skewed = None
+            self.launchpad.remove_member(team, name)
+        elif field == "is_valid":
+            value = not seen.valid
+            skewed = seen._replace(valid=value)
+        elif field == "is_ubuntu_coc_signer":
+            value = not seen.coc
+            skewed = seen._replace(coc=value)
+        elif field == "name":
+            new_name = value = self.random.choice(NAMES)
+            if value in self.accounts:
+                return None
+        else:
+            date = self.new_date()
+            value = iso(date)
+            skewed = seen._replace(date=date)
+        for domain, rules in self.rules.items():
+            if rules.team == team:
+                del listings[domain].people[name]
+                if skewed is not None:
+                    listings[domain].people[new_name] = skewed
+        if field != "absent":
+            word = field.replace("_", "-").replace("is-ubuntu-", "is-")
+            self.launchpad.add_fault(f"wrong-{word}", match=f"~{team}/participants", person=name,
+                                     value=value)
+        try:
+            self.run("refresh", "-q", wanted=self.model.refresh(self.now, listings))
+        finally:
+            self.launchpad.clear_faults()
+            if field == "absent":
+                self.launchpad.add_member(team, name)
+        return f"refresh with {name} in ~{team} skewed: {field} {value}"
+
+    def refresh_killed(self):
+        """kill -9 at a random moment: the cache is as before or as after."""
+        before = self.copy_model()
+        self.model.refresh(self.now, self.listings())
+        self.said = ""
+        with subprocess.Popen(self.command("refresh", "-q"), env=self.clock(),
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+            try:
+                process.wait(self.random.uniform(0, 0.04))
+            except subprocess.TimeoutExpired:
+                process.send_signal(signal.SIGKILL)
+                process.wait()
+        forget_dead_clocks()
+        subprocess.run([program("CACHE_DUMP"), "--settle", self.world.cache], check=True)
+        after_without_runs = self.copy_model()
+        after_without_runs.run = before.run
+        dumped = json.dumps(self.dump())
+        found = []
+        for model, words in ((before, "before"), (self.model, "after"),
+                             (after_without_runs, "after, not noted")):
+            found = self.differences(json.loads(dumped), model)
+            if not found:
+                self.model = model
+                return f"refresh killed: {words}"
+        raise Difference("killed, neither before nor after; to after:\n" + "\n".join(found))
+
+    def copy_model(self):
+        copy = Model(self.model.house)
+        for name, value in vars(self.model).items():
+            setattr(copy, name, dict(value) if isinstance(value, dict) else value)
+        return copy
+
+    # Operators.
+
+    def known_name(self):
+        return self.pick({*self.model.person, *(NAMES if self.random.random() < 0.1 else ())})
+
+    def target_set(self):
+        name = self.known_name()
+        if name is None:
+            return None
+        word = name.replace("+", "-").strip(".").replace("..", ".")[:40]
+        addresses = [f"{word}@{place}.example"
+                     for place in self.random.sample(["home", "work", "club"],
+                                                     self.random.choice([1, 1, 2]))]
+        if self.random.random() < 0.03:
+            addresses.append("loop@kubuntu.org")
+        self.run("target", "set", name, *addresses,
+                 wanted=self.model.set_targets(self.now, name, addresses))
+        return f"target set {name} {' '.join(addresses)}"
+
+    def target_clear(self):
+        name = self.known_name()
+        if name is None:
+            return None
+        self.run("target", "clear", name, wanted=self.model.set_targets(self.now, name, []))
+        return f"target clear {name}"
+
+    def domain_open(self):
+        domain = self.pick(self.rules)
+        self.run("domain", "open", domain, "--yes", wanted=self.model.set_open(domain, True))
+        return f"domain open {domain}"
+
+    def domain_close(self):
+        domain = self.pick(self.rules)
+        self.run("domain", "close", domain, wanted=self.model.set_open(domain, False))
+        return f"domain close {domain}"
+
+    def plan_release(self):
+        domain = self.pick(self.model.plan) or self.pick(self.rules)
+        self.run("plan", "release", domain, wanted=self.model.release_plan(self.now, domain))
+        return f"plan release {domain}"
+
+    def plan_discard(self):
+        domain = self.pick(self.model.plan)
+        if domain is None:
+            return None
+        self.run("plan", "discard", domain, wanted=self.model.discard_plan(domain))
+        return f"plan discard {domain}"
+
+
+WEIGHTS = (
+    (Lockstep.refresh, 30), (Lockstep.refresh_faulty, 3), (Lockstep.refresh_skewed, 4),
+    (Lockstep.refresh_killed, 3), (Lockstep.pass_time, 22), (Lockstep.jump, 1),
+    (Lockstep.days_go_by, 0.5), (Lockstep.join, 6), (Lockstep.many_join, 0.4), (Lockstep.leave, 4),
+    (Lockstep.all_leave, 0.4), (Lockstep.change_flag, 4), (Lockstep.rename, 3),
+    (Lockstep.reuse, 2), (Lockstep.rename_and_reuse, 1), (Lockstep.twin, 0.3),
+    (Lockstep.another_pin, 0.3), (Lockstep.another_team, 0.4), (Lockstep.target_set, 9),
+    (Lockstep.target_clear, 2), (Lockstep.domain_open, 0.5), (Lockstep.domain_close, 0.3),
+    (Lockstep.plan_release, 2), (Lockstep.plan_discard, 1),
+)
+Lockstep.STEPS = [step for step, _ in WEIGHTS]
+
+
+def seeds():
+    if SEEDS.startswith("x"):
+        return [random.SystemRandom().randrange(1 << 32) for _ in range(int(SEEDS[1:]))]
+    return [int(seed) for seed in SEEDS.split()]
+
+
+@unittest.skipIf(why_not(), why_not() or "")
+class ModelTest(unittest.TestCase):
+    """The cache is what the model says, after every step."""
+
+    def test_lockstep(self):
+        for seed in seeds():
+            with self.subTest(seed=seed):
+                self.walk(seed)
+
+    def walk(self, seed):
+        lockstep = Lockstep(seed)
+        done, began = [], time.monotonic()
+        lockstep.queue.append(lockstep.refresh)
+        try:
+            for number in range(1, STEPS + 1):
+                done.append("?")
+                done[-1] = lockstep.step()
+                lockstep.compare()
+        except Difference as difference:
+            shown = "\n".join(f"{number - len(done[-STEPS_SHOWN:]) + 1 + index}: {words}"
+                              for index, words in enumerate(done[-STEPS_SHOWN:]))
+            raise AssertionError(f"seed {seed}, step {number} at {lockstep.now}\n{shown}\n"
+                                 f"{difference}") from None
+        finally:
+            lockstep.close()
+        print(f"# seed {seed}: {STEPS} steps, {time.monotonic() - began:.0f} s, "
+              f"{lockstep.model.generation} generations")
+
+
+if __name__ == "__main__":
+    tap.main()
