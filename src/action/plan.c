@@ -44,6 +44,20 @@ static bool end_hold(const struct plan_request *request, const struct planning *
     return true;
 }
 
+/* What a listing says waits for the proof of the domain, released or not. */
+static bool check_is_proven(const struct plan_request *request, const struct planning *planning,
+                            struct error *error)
+{
+    const struct house_domain *house = house_find(planning->house, request->domain);
+    struct domain_record row = {0};
+    if (snapshot_domain(planning->snapshot, request->domain, &row, error) == STORE_TROUBLE)
+        return false;
+    return house == NULL || !house->wants_proof || row.proof == PROOF_SEEN ||
+           error_set(error, ERROR_INVALID,
+                     "%s is frozen until its TXT record has been seen (lpalias domain verify)",
+                     request->domain);
+}
+
 static bool plan_release(void *context, const struct planning *planning, struct error *error)
 {
     const struct plan_request *request = context;
@@ -56,7 +70,8 @@ static bool plan_release(void *context, const struct planning *planning, struct 
     if (!find_plan(request, planning->snapshot, &plan, error))
         /* A roll-back holds without a plan; its number is not asked for. */
         return was_held && error->kind == ERROR_INVALID && request->number == 0;
-    return held_plan_release(planning, request->domain, &plan, request->result, error);
+    return check_is_proven(request, planning, error) &&
+           held_plan_release(planning, request->domain, &plan, request->result, error);
 }
 
 bool action_plan_release(const struct action *action, const char *domain, uint64_t number,

@@ -13,8 +13,8 @@
 /*
  * Applies the held plan of the domain to the rows that are unchanged since, and ends the hold that
  * a roll-back set. number: the plan's, as it was shown; 0: whichever is there. *ret_names is to be
- * finished by the caller. ERROR_INVALID: nothing is held, or a newer listing has made another plan;
- * ERROR_TEMPORARY: the cache, or a key is missing.
+ * finished by the caller. ERROR_INVALID: nothing is held, a newer listing has made another plan, or
+ * the domain is frozen; ERROR_TEMPORARY: the cache, or a key is missing.
  */
 bool action_plan_release(const struct action *action, const char *domain, uint64_t number,
                          struct held_plan_result *ret_names, struct store_update_result *ret,

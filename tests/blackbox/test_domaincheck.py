@@ -378,6 +378,18 @@ class LostProof(Proved):
         self.assertEqual(self.proof(), "proven")
         self.assertEqual(self.house.state("newcomer"), "pending no-target")
 
+    def test_a_held_plan_waits_for_the_proof(self):
+        self.house.join(*(f"new{number}" for number in range(21)))
+        self.house.refresh(status=HELD)
+        self.lose()
+        ran = self.house.run("plan", "release", DOMAIN, status=2)
+        self.assertIn("frozen", ran.stderr)
+        self.assertIsNone(self.house.state("new0"))
+        self.serve(RECORD)
+        self.house.refresh(status=HELD)
+        self.house.run("plan", "release", DOMAIN)
+        self.assertEqual(self.house.state("new0"), "pending no-target")
+
     def test_bogus_is_a_loss(self):
         self.serve(RECORD, delegation="another")
         self.assertIn("frozen", self.house.refresh(status=HELD)["reason"])
