@@ -78,6 +78,65 @@ static bool decide_all(struct rollback *rollback, struct error *error)
     return true;
 }
 
+static int compare_to_name(const void *wanted, const void *name)
+{
+    return strcmp(wanted, ((const struct rollback_name *)name)->rows[0].name);
+}
+
+/* NULL: the refresh changed nothing of that name here. */
+static struct rollback_name *find_name(const struct rollback *rollback, const char *wanted)
+{
+    return rollback->name_count == 0 ? NULL
+                                     : bsearch(wanted, rollback->names, rollback->name_count,
+                                               sizeof(*rollback->names), compare_to_name);
+}
+
+static bool skip(struct rollback_name *name)
+{
+    if (name->fate != ROLLBACK_DUE)
+        return false;
+    name->fate = ROLLBACK_SKIPPED;
+    name->skipped_because = "an alias of it has changed hands, and the other name stays";
+    return true;
+}
+
+/* An alias goes back to who had it before only if both names go back. *ret: some is skipped now. */
+static bool tie_names(struct rollback *rollback, struct rollback_name *name, bool *ret,
+                      struct error *error)
+{
+    for (size_t i = 0; i < name->row_count; i++) {
+        const struct undo_row *row = &name->rows[i];
+        struct alias_record before;
+        if (row->table != UNDO_ALIAS || row->was_absent)
+            continue;
+        if (!alias_record_decode(row->before, &before))
+            return error_set(error, ERROR_TEMPORARY,
+                             "a record of table \"undo\" cannot be understood");
+        if (before.owner.length == 0 || span_is_text(before.owner, row->name))
+            continue;
+        CLEANUP(memory_free_at)
+        char *owner = memory_copy_bytes(before.owner.data, before.owner.length);
+        struct rollback_name *other = find_name(rollback, owner);
+        if (other == NULL || other->fate == ROLLBACK_SKIPPED)
+            *ret = skip(name) || *ret;
+        else if (name->fate == ROLLBACK_SKIPPED)
+            *ret = skip(other) || *ret;
+    }
+    return true;
+}
+
+static bool tie_all(struct rollback *rollback, struct error *error)
+{
+    bool is_some = true;
+    while (is_some) {
+        is_some = false;
+        for (size_t i = 0; i < rollback->name_count; i++)
+            if (!tie_names(rollback, &rollback->names[i], &is_some, error))
+                return false;
+    }
+    return true;
+}
+
 static void report(const struct rollback *rollback, struct rollback_result *result)
 {
     result->generation = rollback->set.generation;
@@ -106,7 +165,8 @@ static bool is_unfilled(const struct rollback *rollback)
 {
     size_t removed = 0;
     for (size_t i = 0; i < rollback->name_count; i++)
-        removed += rollback->names[i].is_membership_removed;
+        removed +=
+            rollback->names[i].fate == ROLLBACK_DUE && rollback->names[i].is_membership_removed;
     return removed == rollback->memberships;
 }
 
@@ -133,18 +193,10 @@ static bool hold_domain(const struct rollback *rollback, struct domain_record *r
     return held_plan_drop(planning, rollback->scene.domain, error);
 }
 
-static int compare_to_name(const void *wanted, const void *name)
-{
-    return strcmp(wanted, ((const struct rollback_name *)name)->rows[0].name);
-}
-
 /* The person of that name has a row that stays as it is. */
 static bool is_staying(const struct rollback *rollback, const char *wanted)
 {
-    const struct rollback_name *name = rollback->name_count == 0
-                                           ? NULL
-                                           : bsearch(wanted, rollback->names, rollback->name_count,
-                                                     sizeof(*rollback->names), compare_to_name);
+    const struct rollback_name *name = find_name(rollback, wanted);
     return name == NULL || name->fate != ROLLBACK_DUE || name->person == ROLLBACK_PERSON_STAYS;
 }
 
@@ -253,7 +305,7 @@ static bool plan_with(struct rollback *rollback, const struct rollback_request *
         .domains = rollback->domains,
         .domain_count = rollback->domain_count,
     };
-    if (!decide_all(rollback, error))
+    if (!decide_all(rollback, error) || !tie_all(rollback, error))
         return false;
     report(rollback, request->result);
     return request->result->restored == 0 || put_all(rollback, &row, request->result, error);

@@ -61,6 +61,15 @@ static bool malformed(struct error *error)
 
 /* ---- rows of the domain ---- */
 
+/* An alias that the refresh took from another name, as that one is called so now. */
+static bool was_anothers(const struct undo_row *row)
+{
+    struct alias_record before;
+    return row->table == UNDO_ALIAS && !row->was_absent &&
+           alias_record_decode(row->before, &before) && before.owner.length != 0 &&
+           !span_is_text(before.owner, row->name);
+}
+
 static bool look(const struct rollback_scene *scene, const struct rollback_name *name,
                  struct look *ret, struct error *error)
 {
@@ -83,7 +92,7 @@ static bool look(const struct rollback_scene *scene, const struct rollback_name 
             ret->undo_person = row;
         else if (row->table == UNDO_MEMBERSHIP)
             ret->undo_membership = row;
-        if (row->table != UNDO_PERSON)
+        if (row->table != UNDO_PERSON && !was_anothers(row))
             ret->is_fresh = ret->is_fresh && row->was_absent;
     }
     ret->is_fresh = ret->is_fresh && ret->undo_membership != NULL;
@@ -332,8 +341,8 @@ bool rollback_name_decide(const struct rollback_scene *scene, struct rollback_na
     name->fate = standing == STANDS_AS_BEFORE    ? ROLLBACK_ALREADY
                  : name->skipped_because != NULL ? ROLLBACK_SKIPPED
                                                  : ROLLBACK_DUE;
-    name->is_membership_removed = name->fate == ROLLBACK_DUE && seen.has_membership &&
-                                  seen.undo_membership != NULL && seen.undo_membership->was_absent;
+    name->is_membership_removed =
+        seen.has_membership && seen.undo_membership != NULL && seen.undo_membership->was_absent;
     return true;
 }
 

@@ -51,7 +51,7 @@ struct rollback_name {
     enum rollback_person person;
     enum alias_state now, then; /* of the member's own alias; 0: none */
     bool is_live_again;
-    bool is_membership_removed; /* the refresh had made it */
+    bool is_membership_removed; /* if it is due: the refresh had made it */
 };
 
 /* Decides about the rows of one name. ERROR_TEMPORARY: the cache. */

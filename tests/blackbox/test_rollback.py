@@ -174,6 +174,28 @@ class Reverses(RollbackCase):
         self.assertEqual(house.state("anna"), "active")
         self.assertEqual(house.state("ann"), "leaving renamed")
 
+    def test_an_extra_alias_goes_back_to_who_had_it(self):
+        house = self.house(NAMES)
+        house.run("alias", "add", f"a.nn@{DOMAIN}", "--for", "ann")
+        before = self.rows(house)
+        house.launchpad.rename("ann", "anna")
+        house.refresh()
+        self.assertEqual(house.alias("a.nn")["owner"], "anna")
+        self.roll_back(house)
+        self.assertEqual(self.rows(house), before)
+
+    def test_or_stays_when_who_has_it_was_changed_since(self):
+        house = self.house(NAMES)
+        house.run("alias", "add", f"a.nn@{DOMAIN}", "--for", "ann")
+        house.launchpad.rename("ann", "anna")
+        house.refresh()
+        house.run("target", "set", "anna", "later@home.example")
+        before = self.rows(house)
+        report = self.roll_back(house)
+        self.assertEqual(self.names(report["skipped"]), ["ann", "anna"])
+        self.assertEqual(self.rows(house), before)
+        self.assertEqual(house.answer(f"a.nn@{DOMAIN}"), "later@home.example")
+
     def test_a_rename_in_two_domains_goes_back_in_one(self):
         house = self.house(NAMES, others=["ann"])
         house.launchpad.rename("ann", "anna")
@@ -432,6 +454,56 @@ class Asks(RollbackCase):
         self.assertIn("changed nothing of",
                       house.run("rollback", OTHER_DOMAIN, str(house.generation()), "--yes",
                                 status=NOT_FOUND).stderr)
+
+
+@unittest.skipIf(why_not_here(), why_not_here() or "")
+class Forgets(RollbackCase):
+    """What was before a refresh is kept for 30 days or 20 refreshes, whichever is longer."""
+
+    def setUp(self):
+        """A refresh that changed something; its generation."""
+        self.house_ = house = self.house(NAMES)
+        house.join("fay")
+        house.refresh()
+        self.generation = str(house.generation())
+
+    def change(self, count, days):
+        """So many refreshes with so many days before each; somebody joins each time."""
+        for _ in range(count):
+            self.house_.pass_s(days * DAY_S)
+            self.house_.join(f"n{self.house_.now_s}")
+            self.house_.refresh()
+
+    def is_kept(self):
+        ran = self.house_.run("rollback", DOMAIN, self.generation, "--dry-run", status=None)
+        self.assertIn(ran.status, (0, NOT_FOUND))
+        return ran.status == 0
+
+    def test_20_refreshes_even_after_30_days(self):
+        self.change(19, 5)
+        self.assertTrue(self.is_kept())
+        self.change(1, 5)
+        self.house_.refresh()  # by now 20 others are kept
+        self.assertFalse(self.is_kept())
+
+    def test_30_days_even_after_20_refreshes(self):
+        self.change(25, 1)
+        self.assertTrue(self.is_kept())
+        self.change(2, 3)
+        self.assertFalse(self.is_kept())
+        before = self.house_.generation()
+        self.house_.refresh()
+        self.assertEqual(self.house_.generation(), before, "nothing to do, and something written")
+
+    def test_a_clock_that_is_not_trusted_forgets_nothing(self):
+        self.change(20, 0)
+        before = self.house_.generation()
+        self.house_.pass_s(400 * DAY_S)
+        self.house_.refresh()
+        self.assertEqual(self.house_.generation(), before)
+        self.assertTrue(self.is_kept())
+        self.house_.refresh()
+        self.assertFalse(self.is_kept())
 
 
 @unittest.skipIf(why_not_here(), why_not_here() or "")
