@@ -527,17 +527,19 @@ static bool plan_scene(struct scene *scene, const struct membership_record *befo
     }
     static const struct projection_verdict not_inherited = {ALIAS_GONE, REASON_ANOTHER_PERSON,
                                                             false};
-    if (!plan_extras(scene, scene->membership.extras, standing, &ret->is_changed, error) ||
+    if (!plan_extras(scene, scene->membership.extras, standing, &ret->is_extra_changed, error) ||
         (scene->is_another && !scene->planning->has_heir &&
-         !plan_extras(scene, before->extras, not_inherited, &ret->is_changed, error)))
+         !plan_extras(scene, before->extras, not_inherited, &ret->is_extra_changed, error)))
         return false;
     if (!is_occupied(scene)) {
         plan_alias(scene, scene->name, ALIAS_MEMBER, alias, ret->verdict,
-                   scene->membership.extension, &ret->is_changed);
+                   scene->membership.extension, &ret->is_own_changed);
         ret->is_live = ret->verdict.state == ALIAS_ACTIVE || ret->verdict.deliver;
     }
+    ret->is_changed = ret->is_own_changed || ret->is_extra_changed;
     settle(scene, &standing, is_unfit);
-    if (before == NULL || !membership_is_same(before, &scene->membership))
+    ret->is_membership_changed = before == NULL || !membership_is_same(before, &scene->membership);
+    if (ret->is_membership_changed)
         changeset_put_membership(scene->planning->changeset, scene->domain, scene->name,
                                  &scene->membership);
     return true;

@@ -48,7 +48,9 @@ struct projection_result {
     struct projection_verdict verdict; /* of the member's own alias */
     enum alias_state before;           /* 0: there was no row */
     bool was_live, is_live;
-    bool is_changed; /* some alias row of the person here is another than before */
+    bool is_changed; /* some alias row of the person here is another than before: */
+    bool is_own_changed, is_extra_changed;
+    bool is_membership_changed; /* another than is in the cache */
 };
 
 /*

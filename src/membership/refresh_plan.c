@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "membership/gate.h"
 #include "membership/held_plan.h"
+#include "membership/prune.h"
 #include "membership/refresh_person.h"
 
 static void add_name(struct name_list *list, const char *name)
@@ -367,7 +368,7 @@ bool refresh_plan(void *request, const struct planning *planning, struct error *
     size_t count = planner.request->domain_count;
     planner.works = memory_new(count, sizeof(*planner.works));
     planner.planning.is_time_trusted = gate_trusts_clock(last_attempt_s(&planner), planning->now_s);
-    bool is_fine = plan_all(&planner, error);
+    bool is_fine = plan_all(&planner, error) && prune_plan(&planner.planning, error);
     for (size_t i = 0; i < count; i++)
         buffer_finish(&planner.works[i].rows);
     free(planner.works);

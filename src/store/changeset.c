@@ -35,6 +35,10 @@ struct changeset {
     size_t group_count, group_capacity;
     struct buffer scratch;
     int64_t undo_at_s; /* 0: keeps no undo */
+    /* Of the rows that were kept so far. They stay when the changeset is cleared to be planned
+     * again for a cache that moved between two pieces: it is still the same refresh. */
+    uint64_t undo_generation; /* 0: none was kept yet */
+    uint64_t undo_number;
     bool keeps_stamps;
     uint32_t key_ids[KEYRING_MAX_KEYS]; /* that seal the values which are put */
     size_t key_id_count;
@@ -424,6 +428,61 @@ static size_t piece_end(const struct changeset *changeset, const struct group_or
     return to;
 }
 
+/* 0: rows of that table are not kept. */
+static enum undo_table undo_table_of(enum table table)
+{
+    switch (table) {
+    case TABLE_ALIAS:
+        return UNDO_ALIAS;
+    case TABLE_PERSON:
+        return UNDO_PERSON;
+    case TABLE_MEMBERSHIP:
+        return UNDO_MEMBERSHIP;
+    default:
+        return 0;
+    }
+}
+
+/* Behind all others, so that pages fill up; a refresh that another overtook is not the last. */
+static int append_undo(struct store *store, MDB_txn *transaction, struct changeset *changeset,
+                       MDB_val *value)
+{
+    struct key number;
+    key_of_numbers(&number, changeset->undo_generation, ++changeset->undo_number);
+    MDB_val key = {number.length, number.bytes};
+    int code = mdb_put(transaction, store->tables[TABLE_UNDO], &key, value, MDB_APPEND);
+    return code == MDB_KEYEXIST ? mdb_put(transaction, store->tables[TABLE_UNDO], &key, value, 0)
+                                : code;
+}
+
+/* The row as it is before entry is written. */
+static bool keep_row(struct store *store, MDB_txn *transaction, struct changeset *changeset,
+                     const struct entry *entry, uint64_t generation, struct error *error)
+{
+    MDB_val key = {entry->key_length, changeset->arena.data + entry->at};
+    MDB_val before = {0};
+    int code = mdb_get(transaction, store->tables[entry->table], &key, &before);
+    if (code == MDB_NOTFOUND && entry->value_length == DELETED)
+        return true;
+    if (code != 0 && code != MDB_NOTFOUND)
+        return environment_error(error, code, "cannot read what is to be changed");
+    if (changeset->undo_generation == 0)
+        changeset->undo_generation = generation;
+    const struct undo_record undo = {
+        .stamp.generation = generation,
+        .at_s = changeset->undo_at_s,
+        .table = (uint8_t)undo_table_of(entry->table),
+        .was_absent = code == MDB_NOTFOUND,
+        .key = {key.mv_data, key.mv_size},
+        .value = {before.mv_data, before.mv_size},
+    };
+    buffer_clear(&changeset->scratch);
+    undo_record_encode(&changeset->scratch, &undo);
+    MDB_val value = {changeset->scratch.length, changeset->scratch.data};
+    code = append_undo(store, transaction, changeset, &value);
+    return code == 0 || environment_error(error, code, "cannot write the change");
+}
+
 static bool write_entry(struct store *store, MDB_txn *transaction, struct changeset *changeset,
                         const struct entry *entry, struct cache_state *state, struct error *error)
 {
@@ -433,6 +492,9 @@ static bool write_entry(struct store *store, MDB_txn *transaction, struct change
     MDB_val value = {entry->value_length, bytes + entry->key_length};
     MDB_dbi table = store->tables[entry->table];
     int code;
+    if (changeset->undo_at_s != 0 && undo_table_of(entry->table) != 0 &&
+        !keep_row(store, transaction, changeset, entry, state->generation, error))
+        return false;
     if (entry->value_length == DELETED) {
         code = mdb_del(transaction, table, &key, NULL);
         return code == 0 || code == MDB_NOTFOUND ||

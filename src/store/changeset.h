@@ -70,7 +70,10 @@ void changeset_delete_sent(struct changeset *changeset, const char *domain, cons
 
 /*
  * From now on each put and delete of an alias, a person and a membership keeps the row as it was
- * before in the table of undo, under the generation that the changeset's first piece makes.
+ * before in the table of undo, under the generation that the first piece with such a row makes;
+ * numbers begin at 1, and the row's stamp is the generation that changed it. A row that is changed
+ * by two pieces, as the cache moved between them, is kept twice: the lower number is what it was
+ * before. changeset_clear ends it. now_s is not 0.
  */
 void changeset_keep_undo(struct changeset *changeset, int64_t now_s);
 void changeset_put_undo(struct changeset *changeset, uint64_t generation, uint64_t number,

@@ -550,3 +550,34 @@ bool snapshot_each_undo(struct snapshot *snapshot, uint64_t generation, snapshot
         key_of_sequence(&prefix, generation);
     return walk_prefix(snapshot, TABLE_UNDO, prefix, visit_undo, &undo_walk, error);
 }
+
+bool snapshot_each_undo_generation(struct snapshot *snapshot, snapshot_undo_generation_visit *visit,
+                                   void *context, struct error *error)
+{
+    MDB_cursor *cursor;
+    MDB_val key, value;
+    int code = mdb_cursor_open(snapshot->transaction, snapshot->store->tables[TABLE_UNDO], &cursor);
+    if (code != 0)
+        return environment_error(error, code, "cannot read the cache");
+    bool is_fine = true;
+    for (code = mdb_cursor_get(cursor, &key, &value, MDB_FIRST); code == 0 && is_fine;
+         code = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE)) {
+        struct undo_record record;
+        struct key next;
+        is_fine = key.mv_size == 16 &&
+                  undo_record_decode((struct span){value.mv_data, value.mv_size}, &record);
+        if (!is_fine) {
+            snapshot_undecodable(error, "undo");
+            break;
+        }
+        uint64_t generation = key_sequence((struct span){key.mv_data, key.mv_size});
+        if (!visit(context, generation, record.at_s))
+            break;
+        key_of_numbers(&next, generation + 1, 0);
+        key = (MDB_val){next.length, next.bytes};
+    }
+    mdb_cursor_close(cursor);
+    if (code != 0 && code != MDB_NOTFOUND)
+        return environment_error(error, code, "cannot read the cache");
+    return is_fine;
+}

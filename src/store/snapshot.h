@@ -110,4 +110,9 @@ typedef bool snapshot_undo_visit(void *context, uint64_t generation, uint64_t nu
 bool snapshot_each_undo(struct snapshot *snapshot, uint64_t generation, snapshot_undo_visit *visit,
                         void *context, struct error *error) MUST_CHECK;
 
+/* The refreshes of which undo is kept, oldest first, by hops from one to the next. at_s: when. */
+typedef bool snapshot_undo_generation_visit(void *context, uint64_t generation, int64_t at_s);
+bool snapshot_each_undo_generation(struct snapshot *snapshot, snapshot_undo_generation_visit *visit,
+                                   void *context, struct error *error) MUST_CHECK;
+
 #endif

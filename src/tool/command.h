@@ -63,6 +63,7 @@ extern const struct command command_erase;
 extern const struct command command_explain;
 extern const struct command command_export;
 extern const struct command command_help;
+extern const struct command command_history;
 extern const struct command command_import;
 extern const struct command command_key_check;
 extern const struct command command_key_generate;
@@ -79,11 +80,13 @@ extern const struct command command_refresh;
 extern const struct command command_reserve;
 extern const struct command command_restore;
 extern const struct command command_resume;
+extern const struct command command_rollback;
 extern const struct command command_show;
 extern const struct command command_status;
 extern const struct command command_target_clear;
 extern const struct command command_target_set;
 extern const struct command command_unban;
+extern const struct command command_verify;
 
 /*
  * Finds the command that words (NULL-terminated) begin with and runs it with the rest of them.

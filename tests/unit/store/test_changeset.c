@@ -747,6 +747,163 @@ static void under_the_lock_each_piece_is_planned_by_itself(void **state)
     assert_int_equal(check_bulk(f->store, 2).rows, BULK_TOTAL);
 }
 
+/* ---- undo ---- */
+
+#define UNDO_NOW_S 77
+
+/* One thing that a changeset does to the row "jdoe" of each table, besides keeping undo. */
+struct undoing {
+    const char *verbs; /* 'p'ut, 'd'elete, in this order */
+    bool keeps;
+};
+
+static bool plan_undoing(void *context, struct snapshot *snapshot, struct changeset *changeset,
+                         struct error *error)
+{
+    const struct undoing *undoing = context;
+    (void)error;
+    if (undoing->keeps)
+        changeset_keep_undo(changeset, UNDO_NOW_S);
+    for (const char *verb = undoing->verbs; *verb != '\0'; verb++) {
+        int64_t mark = (int64_t)snapshot_generation(snapshot) + 1;
+        struct alias_record alias = alias_since(mark);
+        struct person_record person = {.date_created_us = mark};
+        struct membership_record membership = {.since_s = mark, .extension = EXTENSION_APPEND};
+        struct domain_record domain = {.filled_s = mark};
+        struct event_record event = {.act = span_of("act")};
+        if (*verb == 'p') {
+            changeset_put_alias(changeset, "d.org", "jdoe", &alias);
+            changeset_put_person(changeset, "jdoe", &person);
+            changeset_put_membership(changeset, "d.org", "jdoe", &membership);
+            changeset_put_domain(changeset, "d.org", &domain);
+            changeset_event(changeset, &event);
+        } else {
+            changeset_delete_alias(changeset, "d.org", "jdoe");
+            changeset_delete_person(changeset, "jdoe");
+            changeset_delete_membership(changeset, "d.org", "jdoe");
+            changeset_delete_domain(changeset, "d.org");
+        }
+    }
+    return true;
+}
+
+/* The rows of undo as text: "GENERATION.NUMBER TABLE KEY was WHAT by CHANGED;" */
+static bool describe_undo(void *context, uint64_t generation, uint64_t number,
+                          const struct undo_record *record)
+{
+    char *text = context;
+    int64_t mark = -1;
+    struct alias_record alias;
+    struct person_record person;
+    struct membership_record membership;
+    assert_int_equal(record->at_s, UNDO_NOW_S);
+    assert_int_equal(record->was_absent, record->value.length == 0);
+    if (record->was_absent)
+        mark = 0;
+    else if (record->table == UNDO_ALIAS && alias_record_decode(record->value, &alias))
+        mark = alias.since_s;
+    else if (record->table == UNDO_PERSON && person_record_decode(record->value, &person))
+        mark = person.date_created_us;
+    else if (record->table == UNDO_MEMBERSHIP &&
+             membership_record_decode(record->value, &membership))
+        mark = membership.since_s;
+    const char *wanted_key = record->table == UNDO_PERSON ? "jdoe" : "d.org\0jdoe";
+    assert_int_equal(record->key.length, record->table == UNDO_PERSON ? 4 : 10);
+    assert_memory_equal(record->key.data, wanted_key, record->key.length);
+    snprintf(text + strlen(text), 512 - strlen(text), "%d.%d %c %d by %d;", (int)generation,
+             (int)number, "?apm"[record->table], (int)mark, (int)record -> stamp.generation);
+    return true;
+}
+
+static void assert_undo(struct store *store, uint64_t generation, const char *wanted)
+{
+    char text[512] = "";
+    struct error error;
+    struct snapshot *snapshot = begin(store);
+    assert_true(snapshot_each_undo(snapshot, generation, describe_undo, text, &error));
+    snapshot_end(snapshot);
+    assert_string_equal(text, wanted);
+}
+
+static void undo_holds_each_row_as_it_was_before(void **state)
+{
+    struct fixture *f = *state;
+    /* Each case goes on from the one before. */
+    static const struct {
+        struct undoing undoing;
+        const char *wanted; /* of its generation */
+    } cases[] = {
+        {{"p", false}, ""},
+        {{"p", true}, "2.1 a 1 by 2;2.2 p 1 by 2;2.3 m 1 by 2;"},
+        {{"d", true}, "3.1 a 2 by 3;3.2 p 2 by 3;3.3 m 2 by 3;"},
+        {{"d", true}, ""}, /* what is not there is not deleted */
+        {{"p", true}, "5.1 a 0 by 5;5.2 p 0 by 5;5.3 m 0 by 5;"},
+        {{"ppdp", true}, "6.1 a 5 by 6;6.2 p 5 by 6;6.3 m 5 by 6;"}, /* once, the first state */
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        struct undoing undoing = cases[i].undoing;
+        update(f->store, plan_undoing, &undoing);
+        assert_int_equal(generation_of(f->store), i + 1);
+        assert_undo(f->store, i + 1, cases[i].wanted);
+    }
+}
+
+struct undo_check {
+    size_t rows;
+    uint64_t number;                 /* of the last one */
+    size_t by_generation[8];         /* how many each generation changed */
+    uint64_t changed_by[BULK_TOTAL]; /* of each alias */
+};
+
+static bool check_undo(void *context, uint64_t generation, uint64_t number,
+                       const struct undo_record *record)
+{
+    struct undo_check *check = context;
+    unsigned group, row;
+    assert_int_equal(generation, 1);
+    assert_int_equal(number, check->number + 1);
+    check->number = number;
+    check->rows++;
+    check->by_generation[record->stamp.generation]++;
+    assert_true(record->was_absent);
+    char key[32] = "";
+    memcpy(key, record->key.data, record->key.length);
+    assert_int_equal(sscanf(key + 6, "g%u-%u", &group, &row), 2);
+    assert_int_equal(check->changed_by[group * BULK_ROWS + row], 0);
+    check->changed_by[group * BULK_ROWS + row] = record->stamp.generation;
+    return true;
+}
+
+static bool plan_bulk_with_undo(void *context, struct snapshot *snapshot,
+                                struct changeset *changeset, struct error *error)
+{
+    changeset_keep_undo(changeset, UNDO_NOW_S);
+    return plan_bulk(context, snapshot, changeset, error);
+}
+
+static void a_changeset_in_pieces_is_one_generation_of_undo(void **state)
+{
+    struct fixture *f = *state;
+    /* In one go, and with a cache that moves between the first two pieces. */
+    for (int is_moved = 0; is_moved <= 1; is_moved++) {
+        struct undo_check *check = calloc(1, sizeof(*check));
+        struct bulk bulk = {0};
+        struct error error;
+        after_commit = is_moved ? move_once : NULL;
+        update(f->store, plan_bulk_with_undo, &bulk);
+        struct snapshot *snapshot = begin(f->store);
+        assert_true(snapshot_each_undo(snapshot, 0, check_undo, check, &error));
+        snapshot_end(snapshot);
+        assert_int_equal(check->rows, BULK_TOTAL);
+        assert_int_equal(check->by_generation[1], 49994);
+        assert_int_equal(check->by_generation[2], is_moved ? 0 : 49994);
+        free(check);
+        teardown(state);
+        setup(state);
+        f = *state;
+    }
+}
+
 /* ---- a full cache ---- */
 
 static int fill_small_cache(const void *argument)
@@ -942,6 +1099,8 @@ int main(void)
         CASE(a_group_that_is_too_large_stays_together_all_the_same),
         CASE(a_cache_that_moves_between_two_pieces_is_planned_for_again),
         CASE(under_the_lock_each_piece_is_planned_by_itself),
+        CASE(undo_holds_each_row_as_it_was_before),
+        CASE(a_changeset_in_pieces_is_one_generation_of_undo),
         CASE(a_full_cache_refuses_the_change_and_keeps_the_old_state),
         CASE(a_killed_writer_leaves_the_old_generation_or_the_new_one),
         CASE(a_writer_killed_between_two_pieces_leaves_whole_pieces),
