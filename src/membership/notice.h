@@ -38,7 +38,8 @@ const char *notice_kind_word(enum notice_kind kind);
 
 struct notice_list;
 
-/* now_s counts for the 30 days and stands in the facts. ring seals the recipients. */
+/* now_s counts for the 30 days and stands in the facts. ring seals the recipients; without one
+ * (NULL) no person is told. */
 struct notice_list *notice_list_create(const struct keyring *ring, int64_t now_s);
 void notice_list_destroy(struct notice_list *list);
 void notice_list_clear(struct notice_list *list);
@@ -52,10 +53,13 @@ void notice_list_add(struct notice_list *list, enum notice_kind kind, const char
                      const char *name, const char *reason, const char *detail, struct span targets);
 
 /*
- * Puts what is due into changeset: outbox facts, and what was told into the table of sent. A kind,
- * domain, name and reason that was told within NOTICE_AGAIN_S is left out; leaving a domain
- * forgets what was told before about that name there. NOTICE_DIGEST_MIN and more facts for the
- * admins of one domain become one digest that names nobody. ERROR_TEMPORARY: the cache.
+ * Puts what is due into changeset: outbox facts, and what was told into the table of sent, all
+ * before anything else of it, so that a cut changeset never loses a notice (a crash between two
+ * pieces may bring a second digest for what comes after it). A kind, domain, name and reason that
+ * was told within NOTICE_AGAIN_S is left out; leaving a domain forgets what was told before about
+ * that name there, but for the leaving itself. NOTICE_DIGEST_MIN and more facts for the admins of
+ * one domain become one digest that names nobody; the persons are told one by one. Sorts the list.
+ * ERROR_TEMPORARY: the cache.
  */
 bool notice_list_flush(struct notice_list *list, struct snapshot *snapshot,
                        struct changeset *changeset, struct error *error) MUST_CHECK;

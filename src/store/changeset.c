@@ -22,9 +22,11 @@ struct entry {
     bool keeps_stamp;
 };
 
+enum group_place { GROUP_FRONT, GROUP_ADDITION, GROUP_REST, GROUP_PLACE_COUNT };
+
 struct group {
     size_t first_entry;
-    bool is_addition;
+    enum group_place place;
 };
 
 struct changeset {
@@ -75,18 +77,27 @@ size_t changeset_count(const struct changeset *changeset)
     return changeset->entry_count;
 }
 
-void changeset_begin_group(struct changeset *changeset, bool is_addition)
+static void begin_group(struct changeset *changeset, enum group_place place)
 {
     struct group *last =
         changeset->group_count != 0 ? &changeset->groups[changeset->group_count - 1] : NULL;
     if (last != NULL && last->first_entry == changeset->entry_count) {
-        last->is_addition = is_addition;
+        last->place = place;
         return;
     }
     changeset->groups = memory_grow(changeset->groups, changeset->group_count,
                                     &changeset->group_capacity, sizeof(*changeset->groups));
-    changeset->groups[changeset->group_count++] =
-        (struct group){changeset->entry_count, is_addition};
+    changeset->groups[changeset->group_count++] = (struct group){changeset->entry_count, place};
+}
+
+void changeset_begin_group(struct changeset *changeset, bool is_addition)
+{
+    begin_group(changeset, is_addition ? GROUP_ADDITION : GROUP_REST);
+}
+
+void changeset_begin_front_group(struct changeset *changeset)
+{
+    begin_group(changeset, GROUP_FRONT);
 }
 
 static void add_entry(struct changeset *changeset, enum table table, const struct key *key,
@@ -276,6 +287,11 @@ void changeset_delete_event(struct changeset *changeset, uint64_t sequence)
     erase(changeset, TABLE_EVENT, sequence_key(sequence));
 }
 
+void changeset_make_notice_id(unsigned char ret[OUTBOX_ID_BYTES])
+{
+    randombytes_buf(ret, OUTBOX_ID_BYTES);
+}
+
 void changeset_notice(struct changeset *changeset, const struct outbox_record *notice)
 {
     buffer_clear(&changeset->scratch);
@@ -387,7 +403,7 @@ static void mark_superseded(struct changeset *changeset)
 }
 
 struct group_order {
-    size_t *indices; /* additions first, else as they came */
+    size_t *indices; /* by their place, else as they came */
     size_t count;
 };
 
@@ -395,9 +411,9 @@ static struct group_order order_groups(struct changeset *changeset)
 {
     mark_superseded(changeset);
     struct group_order order = {memory_new(changeset->group_count, sizeof(size_t)), 0};
-    for (int pass = 0; pass < 2; pass++)
+    for (int place = GROUP_FRONT; place < GROUP_PLACE_COUNT; place++)
         for (size_t i = 0; i < changeset->group_count; i++)
-            if (changeset->groups[i].is_addition == (pass == 0))
+            if ((int)changeset->groups[i].place == place)
                 order.indices[order.count++] = i;
     return order;
 }

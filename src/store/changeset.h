@@ -29,6 +29,9 @@ size_t changeset_count(const struct changeset *changeset);
  */
 void changeset_begin_group(struct changeset *changeset, bool is_addition);
 
+/* A group that comes before all others: what must not be missing once any of them is written. */
+void changeset_begin_front_group(struct changeset *changeset);
+
 /* Contents are copied. A later put or delete of the same key replaces the earlier one. */
 void changeset_put_alias(struct changeset *changeset, const char *domain, const char *local,
                          const struct alias_record *record);
@@ -55,6 +58,9 @@ void changeset_event(struct changeset *changeset, const struct event_record *eve
 void changeset_put_event(struct changeset *changeset, uint64_t sequence,
                          const struct event_record *event);
 void changeset_delete_event(struct changeset *changeset, uint64_t sequence);
+
+/* A new id for a notice: random, so that it names one mail for ever. */
+void changeset_make_notice_id(unsigned char ret[OUTBOX_ID_BYTES]);
 
 /* A new notice; it gets its sequence number when it is written. */
 void changeset_notice(struct changeset *changeset, const struct outbox_record *notice);

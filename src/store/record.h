@@ -203,15 +203,17 @@ struct outbox_record {
     unsigned char id[OUTBOX_ID_BYTES]; /* random: names the mail, binds the sealed recipients */
     int64_t at_s;
     enum notice_audience audience;
-    uint32_t attempts;             /* that were answered with a refusal of this very mail */
-    int64_t next_s;                /* not before */
-    bool is_overdue;               /* the alert after 5 days was given */
-    struct span kind;              /* a word: "leaving", "digest", ... (membership/notice.h) */
-    struct span domain;            /* or empty */
-    struct span subject;           /* name or local part, or empty */
-    struct span reason;            /* a word, or empty */
-    struct span detail;            /* text for people, or empty; never a target */
-    struct span sealed_recipients; /* AUDIENCE_PERSON: addresses, one a line, sealed */
+    uint32_t attempts;   /* that were answered with a refusal of this very mail */
+    int64_t next_s;      /* not before */
+    bool is_overdue;     /* the alert after 5 days was given */
+    struct span kind;    /* a word: "leaving", "digest", ... (membership/notice.h) */
+    struct span domain;  /* or empty */
+    struct span subject; /* name or local part, or empty */
+    struct span reason;  /* a word, or empty */
+    struct span detail;  /* text for people, or empty; never a target */
+    /* Addresses that have not got it yet, one a line, sealed; empty: those of the configuration,
+     * which is never so for AUDIENCE_PERSON. */
+    struct span sealed_recipients;
 };
 
 /* When something was last told, so that it is not told again too soon. */

@@ -166,6 +166,18 @@ enum store_result snapshot_plan(struct snapshot *snapshot, const char *domain,
     return result;
 }
 
+enum store_result snapshot_notice(struct snapshot *snapshot, uint64_t sequence,
+                                  struct outbox_record *ret, struct error *error)
+{
+    struct key key;
+    struct span bytes;
+    key_of_sequence(&key, sequence);
+    enum store_result result = snapshot_get(snapshot, TABLE_OUTBOX, &key, &bytes, error);
+    if (result == STORE_FOUND && !outbox_record_decode(bytes, ret))
+        return snapshot_undecodable(error, "outbox");
+    return result;
+}
+
 enum store_result snapshot_sent(struct snapshot *snapshot, const char *domain, const char *name,
                                 const char *word, struct sent_record *ret, struct error *error)
 {
@@ -522,6 +534,15 @@ bool snapshot_each_sent(struct snapshot *snapshot, const char *domain, snapshot_
 {
     struct sent_walk sent_walk = {visit, context};
     return walk(snapshot, TABLE_SENT, domain, visit_sent, &sent_walk, error);
+}
+
+bool snapshot_each_sent_about(struct snapshot *snapshot, const char *domain, const char *name,
+                              snapshot_sent_visit *visit, void *context, struct error *error)
+{
+    struct sent_walk sent_walk = {visit, context};
+    struct key prefix;
+    return !key_of_sent(&prefix, domain, name, "") ||
+           walk_prefix(snapshot, TABLE_SENT, prefix, visit_sent, &sent_walk, error);
 }
 
 struct undo_walk {

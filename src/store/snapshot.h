@@ -50,6 +50,8 @@ enum store_result snapshot_login(struct snapshot *snapshot, const char *identifi
                                  struct login_record *ret, struct error *error) MUST_CHECK;
 enum store_result snapshot_plan(struct snapshot *snapshot, const char *domain,
                                 struct plan_record *ret, struct error *error) MUST_CHECK;
+enum store_result snapshot_notice(struct snapshot *snapshot, uint64_t sequence,
+                                  struct outbox_record *ret, struct error *error) MUST_CHECK;
 enum store_result snapshot_sent(struct snapshot *snapshot, const char *domain, const char *name,
                                 const char *word, struct sent_record *ret,
                                 struct error *error) MUST_CHECK;
@@ -104,6 +106,10 @@ typedef bool snapshot_sent_visit(void *context, const char *domain, const char *
                                  const char *word, const struct sent_record *record);
 bool snapshot_each_sent(struct snapshot *snapshot, const char *domain, snapshot_sent_visit *visit,
                         void *context, struct error *error) MUST_CHECK;
+/* Only what was told about that name. */
+bool snapshot_each_sent_about(struct snapshot *snapshot, const char *domain, const char *name,
+                              snapshot_sent_visit *visit, void *context,
+                              struct error *error) MUST_CHECK;
 /* generation 0: of all refreshes, oldest first. */
 typedef bool snapshot_undo_visit(void *context, uint64_t generation, uint64_t number,
                                  const struct undo_record *record);

@@ -538,12 +538,22 @@ bool store_take_on_owner(const char *directory, struct error *error)
     return true;
 }
 
-bool store_lock_refresh(const char *directory, int *ret_fd, struct error *error)
+static bool lock_in(const char *directory, const char *name, int *ret_fd, struct error *error)
 {
     CLEANUP(memory_free_at) char *path = NULL;
     if (!make_directory(directory, error))
         return false;
-    if (asprintf(&path, "%s/refresh.lock", directory) < 0)
+    if (asprintf(&path, "%s/%s", directory, name) < 0)
         abort();
     return file_lock(path, ret_fd, error);
+}
+
+bool store_lock_refresh(const char *directory, int *ret_fd, struct error *error)
+{
+    return lock_in(directory, "refresh.lock", ret_fd, error);
+}
+
+bool store_lock_notify(const char *directory, int *ret_fd, struct error *error)
+{
+    return lock_in(directory, "notify.lock", ret_fd, error);
 }

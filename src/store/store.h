@@ -60,4 +60,7 @@ bool store_take_on_owner(const char *directory, struct error *error) MUST_CHECK;
 /* One refresh at a time: takes the lock that ends with the process. ERROR_BUSY, _TEMPORARY. */
 bool store_lock_refresh(const char *directory, int *ret_fd, struct error *error) MUST_CHECK;
 
+/* The same for handing over notices, so that none leaves twice. */
+bool store_lock_notify(const char *directory, int *ret_fd, struct error *error) MUST_CHECK;
+
 #endif

@@ -1,5 +1,6 @@
 #include <stdio.h>
 
+#include "tool/notify_run.h"
 #include "tool/options.h"
 #include "tool/workspace.h"
 
@@ -20,6 +21,8 @@ static enum exit_status run(const struct call *call)
     }
     if (!workspace_read_config(&work, call))
         return work.status;
+    if (!notify_check_templates(work.config))
+        return EXIT_CONFIG;
     printf("%s: fine, %zu domain(s), %zu listener(s)\n", work.config->file,
            work.config->domain_count, work.config->server.listener_count);
     return EXIT_DONE;
@@ -28,6 +31,6 @@ static enum exit_status run(const struct call *call)
 const struct command command_check = {
     .name = "check",
     .usage = "[--keys]",
-    .help = "check the configuration file",
+    .help = "check the configuration file and the texts of notices",
     .run = run,
 };

@@ -19,7 +19,7 @@ const struct command *const command_rows[] = {
     &command_verify,       &command_import,        &command_export,        &command_check,
     &command_lint,         &command_key_generate,  &command_key_rotate,    &command_key_retire,
     &command_key_check,    &command_backup,        &command_restore,       &command_cache_upgrade,
-    &command_help,         &command_complete,
+    &command_notify,       &command_help,          &command_complete,
 };
 const size_t command_row_count = ARRAY_LENGTH(command_rows);
 

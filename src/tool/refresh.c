@@ -10,6 +10,7 @@
 #include "base/timestamp.h"
 #include "launchpad/fetch.h"
 #include "tool/console.h"
+#include "tool/notify_run.h"
 #include "tool/options.h"
 #include "tool/proof_check.h"
 #include "tool/refresh_report.h"
@@ -262,7 +263,12 @@ static enum exit_status run(const struct call *call)
     };
     if (!options_take(&options, call, rows, ARRAY_LENGTH(rows), 0, 0))
         return options.status;
-    return refresh_domains(&refresh, call, &wanted);
+    enum exit_status status = refresh_domains(&refresh, call, &wanted);
+    if (!refresh.is_dry) {
+        file_close_at(&refresh.lock_fd); /* no refresh waits for a mail server */
+        notify_run_after(&refresh.work);
+    }
+    return status;
 }
 
 const struct command command_refresh = {

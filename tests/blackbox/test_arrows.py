@@ -29,12 +29,13 @@ ARROWS = {
     "membership": ["base", "address", "store", "launchpad/listing.h"],
     # Of a check only the data, as of a listing.
     "action": ["base", "address", "store", "membership", "domaincheck/answer.h"],
+    "notify": ["base", "store", "transfer"],
     "setup": ["base", "config", "store", "lookup", "membership/house.h"],
     "loop": ["base"],
     "server": ["base", "config", "wire", "store", "lookup", "loop", "setup"],
-    # No loop and no transfer: a command is done when its one act is done.
+    # No loop and no transfer of its own: a command is done when its one act is done.
     "tool": ["base", "address", "config", "wire", "store", "lookup", "launchpad", "domaincheck",
-             "membership", "action", "setup"],
+             "membership", "action", "notify", "setup"],
 }
 
 # Library header (or its folder) -> who may include it.
@@ -51,7 +52,7 @@ LIBRARIES = {
 
 # Of the C library and the system: everything else is a library and belongs into the table above.
 SYSTEM = set("""
-    arpa/inet.h arpa/nameser.h assert.h ctype.h endian.h errno.h fcntl.h fnmatch.h getopt.h grp.h inttypes.h limits.h
+    arpa/inet.h arpa/nameser.h assert.h ctype.h dirent.h endian.h errno.h fcntl.h fnmatch.h getopt.h grp.h inttypes.h limits.h
     locale.h math.h net/if.h netdb.h netinet/in.h netinet/tcp.h poll.h pthread.h pwd.h signal.h
     stdalign.h stdarg.h stdatomic.h stdbool.h stddef.h stdint.h stdio.h stdlib.h string.h strings.h
     sys/file.h sys/ioctl.h sys/mman.h sys/queue.h sys/random.h sys/resource.h sys/socket.h sys/stat.h sys/time.h

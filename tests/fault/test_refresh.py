@@ -64,16 +64,17 @@ class Faults(unittest.TestCase):
         """The refresh ends with that status, says why, and changes nothing; twice, a minute apart."""
         self.configure(QUICK if status == 4 else [])
         self.world.launchpad.add_fault(name, **where)
-        # What is held is written down, once.
+        # What is held is written down, once; what each refresh tells, at most once.
         wanted = generation(self.world) + (status == 3)
         for after_s in (100, 200):
+            wanted += 1
             ran = self.world.lpalias("refresh", status=status, after_s=after_s)
             self.assertIn(TEAM, ran.stderr)
             line = next(line for line in ran.stderr.splitlines() if TEAM in line)
             if status == 4:
                 self.assertIn(self.world.launchpad.origin, line)
             self.assertEqual(rows(self.world), self.before)
-            self.assertEqual(generation(self.world), wanted)
+            self.assertLessEqual(generation(self.world), wanted)
             shown = self.world.lpalias("status", status=status, after_s=after_s).stdout
             self.assertIn(DOMAIN, shown)
             self.assertIn(TEAM, shown)
@@ -232,7 +233,8 @@ class NoRoom(unittest.TestCase):
         self.grow(6000)
         ran = self.world.lpalias("refresh", status=1)
         self.assertIn(words, ran.stderr)
-        self.assertEqual((rows(self.world), generation(self.world)), (before, was))
+        self.assertEqual(rows(self.world), before)
+        self.assertLessEqual(generation(self.world), was + 1, "more than an alarm was written")
         heal()
         self.world.lpalias("refresh")
         self.assertEqual(len(rows(self.world)), 6200)

@@ -165,6 +165,8 @@ class World:
         ]
         self.top_lines, self.server, self.launchpad_lines = [], [], []
         self.domain_keys = {}  # of a domain, besides its team: 'grace = "3d"'
+        # Notices go nowhere: nobody listens there, whatever else runs on this machine.
+        self.notify = ['smtp = "smtp://127.0.0.1:1"']
         self.page_size = page_size
         self.process = None
         self.launchpad = LaunchpadStandIn(members() if data is None else data)
@@ -204,6 +206,9 @@ class World:
             f"  page-size = {self.page_size}",
             '  retry-delay = "100ms"',
             *self.launchpad_lines,
+            "}",
+            "notify {",
+            *self.notify,
             "}",
             "server {",
             *self.listeners,

@@ -1,4 +1,4 @@
-"""The least SASL server that Postfix accepts: Dovecot's protocol, PLAIN, any password.
+"""The least SASL server that Postfix accepts: Dovecot's protocol, PLAIN, any password or one.
 
 Postfix looks at its sender login maps only when SASL is on, and which Cyrus modules a machine
 has is chance. With `smtpd_sasl_type = dovecot` and `smtpd_sasl_path = lpalias/auth` it asks here.
@@ -21,8 +21,9 @@ class _Session(socketserver.StreamRequestHandler):
             words = line.decode("utf-8").rstrip("\n").split("\t")
             if words[0] == "AUTH":
                 answer = words[-1].removeprefix("resp=")
-                login = base64.b64decode(answer).decode("utf-8").split("\0")[1]
-                self.wfile.write(f"OK\t{words[1]}\tuser={login}\n".encode("utf-8"))
+                _, login, password = base64.b64decode(answer).decode("utf-8").split("\0")
+                verdict = "OK" if self.server.password in (None, password) else "FAIL"
+                self.wfile.write(f"{verdict}\t{words[1]}\tuser={login}\n".encode("utf-8"))
 
 
 class _Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
@@ -31,10 +32,11 @@ class _Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
 
 
 class SaslStandIn:
-    """Listens on a unix socket from the start until stop()."""
+    """Listens on a unix socket from the start until stop(); `password`: the only right one."""
 
-    def __init__(self, path, group):
+    def __init__(self, path, group, password=None):
         self._server = _Server(path, _Session)
+        self._server.password = password
         os.chmod(path, 0o660)
         os.chown(path, -1, group)
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True,

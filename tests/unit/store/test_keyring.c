@@ -437,6 +437,24 @@ static void the_first_key_seals_and_all_open(void **state)
     buffer_finish(&out);
 }
 
+static void the_recipients_of_a_notice_open_for_that_notice_only(void **state)
+{
+    struct fixture *f = *state;
+    struct keyring *ring = read_ring(f, "1 " KEY_A "\n");
+    struct buffer sealed = {0}, out = {0};
+    const unsigned char id[OUTBOX_ID_BYTES] = {1, 2, 3};
+    const unsigned char other[OUTBOX_ID_BYTES] = {1, 2, 3, 4};
+    keyring_seal_notice(ring, id, span_of(PLAIN), &sealed);
+    assert_int_equal(keyring_unseal_notice(ring, other, bytes_of(&sealed), &out), UNSEAL_BROKEN);
+    assert_int_equal(keyring_unseal_person(ring, "jdoe", bytes_of(&sealed), &out), UNSEAL_BROKEN);
+    assert_int_equal(out.length, 0);
+    assert_int_equal(keyring_unseal_notice(ring, id, bytes_of(&sealed), &out), UNSEAL_DONE);
+    assert_string_equal(buffer_text(&out), PLAIN);
+    buffer_finish(&sealed);
+    buffer_finish(&out);
+    keyring_destroy(ring);
+}
+
 static void nothing_can_be_sealed_too(void **state)
 {
     struct fixture *f = *state;
@@ -661,6 +679,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_value_with_a_flipped_bit_or_cut_short_does_not_open,
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(the_first_key_seals_and_all_open, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_recipients_of_a_notice_open_for_that_notice_only, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(nothing_can_be_sealed_too, setup, teardown),
         cmocka_unit_test_setup_teardown(a_key_that_no_table_can_hold_opens_nothing, setup,
                                         teardown),
