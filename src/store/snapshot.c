@@ -576,6 +576,7 @@ bool snapshot_each_undo_generation(struct snapshot *snapshot, snapshot_undo_gene
                                    void *context, struct error *error)
 {
     MDB_cursor *cursor;
+    struct key next; /* LMDB reads it when the following turn begins */
     MDB_val key, value;
     int code = mdb_cursor_open(snapshot->transaction, snapshot->store->tables[TABLE_UNDO], &cursor);
     if (code != 0)
@@ -584,7 +585,6 @@ bool snapshot_each_undo_generation(struct snapshot *snapshot, snapshot_undo_gene
     for (code = mdb_cursor_get(cursor, &key, &value, MDB_FIRST); code == 0 && is_fine;
          code = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE)) {
         struct undo_record record;
-        struct key next;
         is_fine = key.mv_size == 16 &&
                   undo_record_decode((struct span){value.mv_data, value.mv_size}, &record);
         if (!is_fine) {
