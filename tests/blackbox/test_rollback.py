@@ -38,6 +38,11 @@ class RollbackCase(unittest.TestCase):
         house.run("verify")
         return report
 
+    def refreshed(self, house):
+        """The generation of the last refresh that changed an alias; alarms may have come since."""
+        return house.json("history", "--actor", "refresh", "--act", "alias.",
+                          "--limit", "1")[0]["generation"]
+
     def names(self, rows):
         return [row["name"] for row in rows]
 
@@ -139,7 +144,7 @@ class Reverses(RollbackCase):
         before = self.rows(house)
         house.leave("ann", "ben")
         house.twice()
-        generation = house.generation()
+        generation = self.refreshed(house)
         for _ in range(3):
             house.pass_s(DAY_S)
             house.refresh()
@@ -153,7 +158,7 @@ class Reverses(RollbackCase):
         house = self.house(NAMES)
         house.leave("ann")
         house.twice()
-        first = house.generation()
+        first = self.refreshed(house)
         house.leave("ben")
         house.twice()
         self.roll_back(house, str(first))
@@ -213,7 +218,7 @@ class Reverses(RollbackCase):
         house.launchpad.rename("ann", "anna")
         house.leave("ben")
         house.twice()
-        generation = house.generation()
+        generation = self.refreshed(house)
         house.run("key", "rotate")
         self.roll_back(house, str(generation))
         self.assertEqual(house.answer(f"ben@{DOMAIN}"), "ben@home.example")
@@ -344,7 +349,7 @@ class Skips(RollbackCase):
         house = self.house_
         house.launchpad.add_member(TEAM, "ann")
         house.refresh()
-        generation = house.generation()
+        generation = self.refreshed(house)
         house.run("alias", "add", f"a.nn@{DOMAIN}", "--for", "ann")
         report = self.roll_back(house, str(generation))
         self.assertEqual(self.names(report["skipped"]), ["ann"])
@@ -352,7 +357,7 @@ class Skips(RollbackCase):
 
     def test_a_later_refresh(self):
         house = self.house_
-        generation = house.generation()
+        generation = self.refreshed(house)
         house.launchpad.add_member(TEAM, "ann")
         house.refresh()
         report = self.roll_back(house, str(generation))
@@ -384,7 +389,7 @@ class Holds(RollbackCase):
         self.house_ = house = self.house(NAMES, others=["kim"])
         house.leave("ann")
         house.twice()
-        self.generation = house.generation()
+        self.generation = self.refreshed(house)
         self.roll_back(house)
 
     def test_no_refresh_touches_it_until_it_is_released(self):
@@ -401,6 +406,26 @@ class Holds(RollbackCase):
         house.twice()
         self.assertEqual(house.state("ann"), "leaving not-member")
         self.assertEqual(house.state("fay"), "pending no-target")
+
+    def waiting(self, house):
+        """Notices that are not handed over, as nobody takes them here."""
+        return [(row["sequence"], row["kind"], row["audience"], row["name"])
+                for row in house.json("notify", "--list")]
+
+    def test_it_sends_no_mail_and_nobody_is_told_twice(self):
+        house = self.house(NAMES)
+        house.leave("ann")
+        house.twice()
+        told = self.waiting(house)
+        of_ann = [notice for notice in told if notice[3] == "ann"]
+        self.assertEqual({notice[1:3] for notice in of_ann if notice[1] == "leaving"},
+                         {("leaving", "person"), ("leaving", "admins")})
+        self.roll_back(house)
+        self.assertEqual(self.waiting(house), told)
+        house.run("plan", "release", DOMAIN)
+        house.twice()
+        self.assertEqual(house.state("ann"), "leaving not-member")
+        self.assertEqual([notice for notice in self.waiting(house) if notice[3] == "ann"], of_ann)
 
     def test_a_plan_that_was_held_goes_with_it(self):
         house = self.house(NAMES)
@@ -452,7 +477,7 @@ class Asks(RollbackCase):
         house.join("fay")
         house.refresh()
         self.assertIn("changed nothing of",
-                      house.run("rollback", OTHER_DOMAIN, str(house.generation()), "--yes",
+                      house.run("rollback", OTHER_DOMAIN, str(self.refreshed(house)), "--yes",
                                 status=NOT_FOUND).stderr)
 
 
@@ -465,7 +490,7 @@ class Forgets(RollbackCase):
         self.house_ = house = self.house(NAMES)
         house.join("fay")
         house.refresh()
-        self.generation = str(house.generation())
+        self.generation = str(self.refreshed(house))
 
     def change(self, count, days):
         """So many refreshes with so many days before each; somebody joins each time."""
@@ -491,16 +516,15 @@ class Forgets(RollbackCase):
         self.assertTrue(self.is_kept())
         self.change(2, 3)
         self.assertFalse(self.is_kept())
+        self.house_.refresh()
         before = self.house_.generation()
         self.house_.refresh()
         self.assertEqual(self.house_.generation(), before, "nothing to do, and something written")
 
     def test_a_clock_that_is_not_trusted_forgets_nothing(self):
         self.change(20, 0)
-        before = self.house_.generation()
         self.house_.pass_s(400 * DAY_S)
         self.house_.refresh()
-        self.assertEqual(self.house_.generation(), before)
         self.assertTrue(self.is_kept())
         self.house_.refresh()
         self.assertFalse(self.is_kept())
@@ -525,7 +549,7 @@ class History(RollbackCase):
     def test_order_and_filters(self):
         events = self.shared.json("history")
         sequences = [event["sequence"] for event in events]
-        self.assertEqual(sequences, list(range(1, len(events) + 1)))
+        self.assertEqual(sequences, sorted(set(sequences)))
         self.assertEqual(self.acts()[-1], ("refresh", "alias.leaving", DOMAIN, "ann"))
         self.assertEqual(self.acts("--name", "kim", "--act", "alias."),
                          [("refresh", "alias.pending", OTHER_DOMAIN, "kim"),
