@@ -33,6 +33,7 @@ class House:
         for name in sorted({*names, *others}):
             self.run("target", "set", name, f"{name.replace('+', '-')}@home.example")
         self.run("domain", "open", "--all", "--yes")
+        self.world.settle(self.now_s)
 
     def close(self):
         self.world.close()

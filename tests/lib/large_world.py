@@ -27,6 +27,7 @@ def large_world(count):
         file.writelines(f"{name}@{DOMAIN} {name}@target.example\n" for name in people)
     world.lpalias("import", "--format", "virtual", table)
     world.lpalias("domain", "open", DOMAIN, "--yes")
+    world.settle()
     return world
 
 

@@ -261,6 +261,12 @@ class World:
             self.lpalias("target", "set", name, *addresses)
         for name in opened:
             self.lpalias("domain", "open", name, "--yes")
+        self.settle()
+
+    def settle(self, after_s=0):
+        """Tells what is over now, "closed" above all, so that the next refresh has nothing to write
+        down but what it finds."""
+        self.lpalias("notify", "-q", status=None, after_s=after_s)
 
     def fill_static(self, aliases, opened=None):
         """Key, static aliases ({address: [target, ...]}) by way of an import, and the given domains
