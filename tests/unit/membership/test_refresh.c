@@ -560,6 +560,25 @@ static void row_4_further_aliases_outlive_the_row_of_the_old_name(void **state)
     assert_chief_is(world, OTHER_DOMAIN, "amy");
 }
 
+/* The old name has left the other domain before, and nothing is known of that one now. */
+static void row_4_is_said_in_domains_whose_listing_is_unusable(void **state)
+{
+    struct world *world = *state;
+    struct snapshot *snapshot;
+    struct alias_record alias;
+    struct error error = {0};
+    refresh_both(world, "bert zed", "bert zed", "zed", 103, 1000);
+    give_target(world, "zed", "zed@home.example");
+    refresh_both(world, "bert zed", "bert", "zed", 103, 2000);
+    refresh_both(world, "bert zed", "bert", "zed", 103, 3000);
+    refresh(world, "amy bert", 4000);
+    assert_true(snapshot_begin(world->store, &snapshot, &error));
+    assert_int_equal(snapshot_alias(snapshot, OTHER_DOMAIN, span_of("zed"), &alias, &error),
+                     STORE_FOUND);
+    assert_int_equal(alias.reason, REASON_RENAMED);
+    snapshot_end(snapshot);
+}
+
 static void row_4_listings_that_contradict_each_other_rename_nobody(void **state)
 {
     struct world *world = *state;
@@ -861,6 +880,7 @@ int main(void)
         over_a_cache(a_release_gives_nothing_of_an_account_to_the_address_of_another),
         over_a_cache(row_4_further_aliases_go_on_although_the_old_name_has_another_account),
         over_a_cache(row_4_further_aliases_outlive_the_row_of_the_old_name),
+        over_a_cache(row_4_is_said_in_domains_whose_listing_is_unusable),
         over_a_cache(row_4_listings_that_contradict_each_other_rename_nobody),
         over_a_cache(targets_are_checked_before_anything_is_written),
         over_a_cache(the_same_targets_again_are_not_sealed_again),
