@@ -507,8 +507,7 @@ struct elsewhere {
     struct error *error;
 };
 
-static bool plan_target_in_domain(void *context, const char *domain,
-                                  const struct domain_record *row)
+static bool plan_in_other_domain(void *context, const char *domain, const struct domain_record *row)
 {
     (void)row;
     struct elsewhere *elsewhere = context;
@@ -526,15 +525,13 @@ static bool plan_target_in_domain(void *context, const char *domain,
 }
 
 /* Aliases in domains whose listing is held, unusable or was not asked for follow all the same. */
-static bool plan_target_elsewhere(const struct planner *planner, const struct passage *passage,
-                                  struct error *error)
+static bool plan_elsewhere(const struct planner *planner, const struct passage *passage,
+                           struct error *error)
 {
     struct elsewhere elsewhere = {planner, passage, true, error};
-    launchpad_target_put_event(&planner->planning, passage->name, &passage->person);
-    return !passage->has_person ||
-           (snapshot_each_domain(planner->planning.snapshot, plan_target_in_domain, &elsewhere,
-                                 error) &&
-            elsewhere.is_fine);
+    return !passage->has_person || (snapshot_each_domain(planner->planning.snapshot,
+                                                         plan_in_other_domain, &elsewhere, error) &&
+                                    elsewhere.is_fine);
 }
 
 /* The person's row, once some domain has taken what it says. */
@@ -545,7 +542,9 @@ static bool put_person(struct planner *planner, const struct passage *passage, s
                       passage->person.renamed_to.length != passage->before.renamed_to.length;
     if (!passage->is_applied || !is_changed)
         return true;
-    if (passage->has_new_target && !plan_target_elsewhere(planner, passage, error))
+    if (passage->has_new_target)
+        launchpad_target_put_event(&planner->planning, passage->name, &passage->person);
+    if (!plan_elsewhere(planner, passage, error))
         return false;
     changeset_put_person(planner->planning.changeset, passage->name, &passage->person);
     return passage->identity != IDENTITY_ANOTHER ||

@@ -210,12 +210,13 @@ static bool add_notice(void *context, uint64_t sequence, const struct outbox_rec
         [AUDIENCE_ADMINS] = "admins",
         [AUDIENCE_ALERTS] = "alerts",
     };
-    json_array_append_new(dump->rows,
-                          json_pack("{sI ss so so so so so sI}", "sequence", (json_int_t)sequence,
-                                    "audience", audiences[record->audience], "kind",
-                                    text(record->kind), "domain", text(record->domain), "subject",
-                                    text(record->subject), "reason", text(record->reason), "detail",
-                                    text(record->detail), "at", (json_int_t)record->at_s));
+    (void)sequence;
+    json_array_append_new(
+        dump->rows, json_pack("{ss so so so so so sI sb}", "audience", audiences[record->audience],
+                              "kind", text(record->kind), "domain", text(record->domain), "subject",
+                              text(record->subject), "reason", text(record->reason), "detail",
+                              text(record->detail), "at", (json_int_t)record->at_s, "overdue",
+                              record->is_overdue));
     return true;
 }
 

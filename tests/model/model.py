@@ -1,61 +1,23 @@
-"""The house rules as plain Python: what the cache is to hold after each thing that may happen.
+"""What the cache is to hold after each thing that may happen, as plain Python.
 
 Written from the specification (the rule table, the gate and the rest of docs/architecture.md) and
-not from the sources, so that a difference is a mistake of one of the two. Rows are dictionaries with
-the fields that cache_dump prints; a table maps keys to rows. Everything is decided by looking at
-the tables as they are and collected in a Change, which is then applied or thrown away, as a
-changeset is. No clock is read: `now` is told.
+not from the sources, so that a difference is a mistake of one of the two. A table maps keys to rows.
+Everything is decided by looking at the tables as they are and collected in a Change, which is then
+applied or thrown away, as a changeset is. No clock is read: `now` is told.
 """
 
-import re
 from typing import NamedTuple
 
-DAY = 86_400
-WEEK = 7 * DAY
-MINUTE = 60
+from notices import Told, alarms_of, kind_of, tell_alarms, what_is_due
+from rules import (DAY, ROLES, RESERVED, WEEK, Case, Verdict, fold_listing, is_legal_local, is_live,
+                   judge, lack, new_domain, new_membership, new_person, used_targets)
 
-# RFC 2142, and the part of the shipped list of reserved names that the test's people are called by.
-ROLES = frozenset("postmaster abuse hostmaster security noc support info sales marketing news usenet "
-                  "uucp webmaster www ftp".split())
-RESERVED = frozenset({"admin", "billing", "council"})
-LIVE_OR_WAITING = ("active", "leaving", "pending", "paused")
+PLACES = ("active", "leaving", "pending", "paused")  # the name has an alias or waits for one
 
 
-class DomainRules(NamedTuple):
-    """What the configuration says of a domain."""
-    team: str
-    grace_s: int = 30 * DAY
-    rejects_in_grace: bool = False
-    reserved: frozenset = frozenset()
-    admins: frozenset = frozenset()
-
-
-class House(NamedTuple):
-    """What the configuration says."""
-    domains: dict  # name -> DomainRules, in the order of the configuration
-    delimiter: str = "+"
-    max_removals: int = 10
-    max_additions: int = 20
-
-
-class Seen(NamedTuple):
-    """An entry of a listing."""
-    valid: bool
-    coc: bool
-    date: int
-
-
-class Listing(NamedTuple):
-    """A usable listing of a team: pin of the team, people by name."""
-    pin: int
-    people: dict
-
-
-class Verdict(NamedTuple):
-    """What a rule makes of a name."""
-    state: str
-    reason: str = ""
-    deliver: bool = False
+def known_targets(person):
+    """Where the person is told; of a banned one nobody looks."""
+    return () if person["banned"] else tuple(used_targets(person))
 
 
 class Outcome(NamedTuple):
@@ -66,47 +28,14 @@ class Outcome(NamedTuple):
     is_changed: bool  # some alias of the person there
 
 
-def new_person(date=0):
-    """Nothing is known but the account."""
-    return {"date": date, "banned": False, "paused": False, "banned_s": 0, "paused_s": 0,
-            "source": "none", "targets": [], "ban_reason": "", "login": "", "login_name": "",
-            "renamed_to": ""}
-
-
-def new_membership(date=0):
-    """Of somebody who was never seen."""
-    return {"member": False, "valid": False, "coc": False, "admin": False, "allowed": False,
-            "extension": "append", "date": date, "since": 0, "missing_since": 0,
-            "invalid_since": 0, "unsigned_since": 0, "live_since": 0, "leaving_since": 0,
-            "days": 0, "day": 0, "extras": []}
-
-
-def used_targets(person):
-    """Those of the strongest source that has a proven one."""
-    for source in ("operator", "person", "launchpad"):
-        found = [address for from_, proven, address in person["targets"]
-                 if from_ == source and proven]
-        if found:
-            return found
-    return []
-
-
-def is_live(alias):
-    """It answers with its targets."""
-    return alias["state"] == "active" or (alias["state"] == "leaving" and alias["deliver"])
-
-
-def is_legal_local(name):
-    """A dot-atom that mail can reach."""
-    return len(name) <= 64 and re.fullmatch(r"[^.]+(\.[^.]+)*", name) is not None
-
-
 class Change:
     """What is to be put and deleted. Same content is no change, and keeps the row's version."""
 
     def __init__(self, model):
         self.model = model
         self.rows = {}  # (table, key) -> row or None
+        self.told = []  # what somebody is to be told of it
+        self.is_noted = False  # in the audit log, whether or not a row differs
 
     def put(self, table, key, row):
         self.rows[table, key] = row
@@ -114,122 +43,14 @@ class Change:
     def delete(self, table, key):
         self.rows[table, key] = None
 
+    def add(self, other):
+        """Takes over what another change puts and tells."""
+        self.rows.update(other.rows)
+        self.told += other.told
+
     def differs(self, table, key):
         return (table, key) in self.rows and \
             self.rows[table, key] != getattr(self.model, table).get(key)
-
-
-# ---- the rule table; each rule gives a verdict or None, the first that gives one decides ----
-
-class Case(NamedTuple):
-    """A person in a domain."""
-    person: dict
-    membership: dict
-    rules: DomainRules
-    now: int
-    is_time_trusted: bool
-
-
-def lack(membership):
-    """Why the membership entitles to nothing; admins need not be members once they were live."""
-    is_kept = membership["admin"] and membership["live_since"] != 0
-    if not membership["member"] and not is_kept:
-        return "not-member"
-    if not membership["valid"]:
-        return "not-valid"
-    return "" if membership["coc"] else "coc-not-signed"
-
-
-def was_live_and_lacks(case):
-    return case.membership["live_since"] != 0 and lack(case.membership) != ""
-
-
-def row_1_banned(case):
-    return Verdict("refused", "banned") if case.person["banned"] else None
-
-
-def row_6_grace_over(case):
-    since = case.membership["leaving_since"]
-    days_wanted = min(case.rules.grace_s // DAY, 20)
-    is_over = (was_live_and_lacks(case) and since != 0 and case.is_time_trusted
-               and case.now - since >= case.rules.grace_s
-               and case.membership["days"] >= days_wanted)
-    return Verdict("gone", "grace-over") if is_over else None
-
-
-def row_5_leaving(case):
-    if not was_live_and_lacks(case):
-        return None
-    reason = lack(case.membership)
-    if reason == "not-member" and case.person["renamed_to"]:
-        reason = "renamed"
-    delivers = (not case.rules.rejects_in_grace and not case.person["paused"]
-                and used_targets(case.person) != [])
-    return Verdict("leaving", reason, delivers)
-
-
-def left_before_live(case):
-    return Verdict("gone", "not-member") if lack(case.membership) == "not-member" else None
-
-
-def row_7_refused(case):
-    reason = lack(case.membership)
-    return Verdict("refused", reason) if reason else None
-
-
-def row_8_paused(case):
-    return Verdict("paused", "paused") if case.person["paused"] else None
-
-
-def row_9_pending(case):
-    return Verdict("pending", "no-target") if not used_targets(case.person) else None
-
-
-def row_10_active(case):
-    return Verdict("active")
-
-
-# 6 is asked before 5, as it says of a leaving name that it has left.
-TABLE = (row_1_banned, row_6_grace_over, row_5_leaving, left_before_live, row_7_refused,
-         row_8_paused, row_9_pending, row_10_active)
-
-
-def judge(case):
-    """First match wins."""
-    return next(verdict for verdict in (rule(case) for rule in TABLE) if verdict is not None)
-
-
-# ---- what listings say ----
-
-def fold_doubt(believed, said, doubt_s, at, is_time_trusted):
-    """(believed, doubt) of one "yes" after a listing: a "no" counts when two in a row, a minute or
-    more apart, say so; under a clock that cannot be trusted it begins anew."""
-    if said or not believed:
-        return said, 0
-    if doubt_s == 0 or at < doubt_s or not is_time_trusted:
-        return True, at
-    return (True, doubt_s) if at - doubt_s < MINUTE else (False, 0)
-
-
-def fold_listing(before, seen, at, is_time_trusted):
-    """The membership row (None: none) after a listing in which the name was seen or (None) not."""
-    row = dict(before or new_membership())
-    if seen is None:
-        if row["member"]:
-            row["member"], row["missing_since"] = fold_doubt(
-                True, False, row["missing_since"], at, is_time_trusted)
-        return row
-    row["missing_since"] = 0
-    row["date"] = seen.date
-    if not row["member"]:  # all is new
-        row.update(member=True, since=at, valid=seen.valid, coc=seen.coc, invalid_since=0,
-                   unsigned_since=0)
-        return row
-    row["valid"], row["invalid_since"] = fold_doubt(
-        row["valid"], seen.valid, row["invalid_since"], at, is_time_trusted)
-    row["coc"], row["unsigned_since"] = fold_doubt(
-        row["coc"], seen.coc, row["unsigned_since"], at, is_time_trusted)
-    return row
 
 
 class Model:
@@ -237,21 +58,27 @@ class Model:
 
     TABLES = ("alias", "person", "membership", "domain", "plan")
 
-    def __init__(self, house):
+    def __init__(self, house, tells=True):
         self.house = house
+        self.tells = tells  # who is to be told of what
         self.alias, self.person, self.membership = {}, {}, {}
         self.domain, self.plan, self.run = {}, {}, {}
+        self.outbox = []  # facts that wait
+        self.sent = {}    # (domain, name, word) -> when it was told
+        self.alarms = {}  # (domain, word) -> when it was told; those that were there last time
         self.versions = {}  # (table, key) -> number of the change that put it last
         self.generation = 0
 
     # ---- changes ----
 
-    def apply(self, change):
-        """Applies what differs; True if something did."""
+    def apply(self, change, now):
+        """Applies what differs, and tells; True if something did."""
         changed = [key for key in change.rows if change.differs(*key)]
-        if not changed:
+        facts, sent = what_is_due(now, change.told if self.tells else [], self.sent)
+        if not changed and not facts and sent == self.sent and not change.is_noted:
             return False
         self.generation += 1
+        self.outbox, self.sent = self.outbox + facts, sent
         for table, key in changed:
             row = change.rows[table, key]
             if row is None:
@@ -294,7 +121,7 @@ class Model:
     # ---- one person in one domain ----
 
     def settle(self, change, domain, name, person, membership, now, listing=None,
-               is_time_trusted=False):
+               is_time_trusted=False, new_extra=None, extras_from="", has_heir=False):
         """Puts the membership row and the aliases that follow from it; an Outcome."""
         key = (domain, name)
         before = self.membership.get(key)
@@ -302,6 +129,8 @@ class Model:
         is_others = alias is not None and alias["kind"] != "member"
         is_another = before is not None and before["date"] != membership["date"]
         membership = dict(membership)
+        if person["date"] != membership["date"]:  # still the row of who had the name before
+            person = new_person(membership["date"])
         unfit = self.why_unfit(domain, name, listing)
         self.count_day(membership, now, listing, is_time_trusted)
         standing = judge(Case(person, membership, self.rules(domain), now, is_time_trusted))
@@ -312,13 +141,16 @@ class Model:
         is_changed = False
         for extra in membership["extras"]:
             row = self.alias.get((domain, extra))
-            if row is not None and row["kind"] == "extra":
+            if extra == new_extra:
+                is_changed |= self.put_alias(change, domain, extra, "extra", name, row, standing,
+                                             person, "append", now)
+            elif self.is_extra_of(row, name, extras_from):
                 verdict = self.stay_gone(row, standing, person, membership, is_another)
                 is_changed |= self.put_alias(change, domain, extra, "extra", name, row, verdict,
                                              person, row["extension"], now)
-        for extra in before["extras"] if is_another else ():
+        for extra in before["extras"] if is_another and not has_heir else ():
             row = self.alias.get((domain, extra))
-            if row is not None and row["kind"] == "extra":
+            if self.is_extra_of(row, name):
                 is_changed |= self.put_alias(change, domain, extra, "extra", name, row,
                                              Verdict("gone", "another-person"), person,
                                              row["extension"], now)
@@ -329,6 +161,11 @@ class Model:
         change.put("membership", key, membership)
         return Outcome(alias["state"] if alias is not None and not is_others else "",
                        alias is not None and not is_others and is_live(alias), own, is_changed)
+
+    @staticmethod
+    def is_extra_of(row, *names):
+        """Not one that went on under another name, although an old list still holds it."""
+        return row is not None and row["kind"] == "extra" and row["owner"] in names
 
     def may_have(self, name, unfit, person, membership, alias, is_another):
         """Row 2's exceptions: who was accepted under the name before keeps it, and an operator may
@@ -379,6 +216,12 @@ class Model:
     def put_alias(change, domain, local, kind, owner, before, verdict, person, extension, now):
         """True if the row is another than before."""
         is_same_state = before is not None and before["state"] == verdict.state
+        is_told = not is_same_state or (verdict.state == "refused"
+                                        and before["reason"] != verdict.reason)
+        what = kind_of(verdict, before["state"] if before is not None else "")
+        if is_told and what:
+            change.told.append(Told(what, domain, owner, verdict.reason,
+                                    recipients=known_targets(person)))
         row = {"kind": kind, "state": verdict.state, "reason": verdict.reason,
                "deliver": verdict.deliver, "extension": extension, "owner": owner,
                "since": before["since"] if is_same_state else now, "targets": []}
@@ -391,11 +234,62 @@ class Model:
 
     def refresh(self, now, listings):
         """listings: per configured domain a Listing, or None for an unusable one. The status."""
-        plan = RefreshPlan(self, now, listings)
-        change, outcomes = plan.decide()
-        self.apply(change)
+        for _ in self.refresh_by_steps(now, listings):
+            pass
+        outcomes = [self.run[domain]["outcome"] for domain in listings]
+        return 4 if "unusable" in outcomes else 3 if "held" in outcomes else 0
+
+    def refresh_by_steps(self, now, listings):
+        """Stops after each thing that is written by itself."""
+        change, outcomes = RefreshPlan(self, now, listings).decide()
+        self.apply(change, now)
+        yield
         self.note_runs(now, outcomes)
-        return 4 if "unusable" in outcomes.values() else 3 if "held" in outcomes.values() else 0
+        yield
+        self.forget_gone(now)
+        yield
+        if self.tells:
+            self.look_for_alarms(now)
+            yield
+
+    def forget_gone(self, now):
+        """Row 6: the targets of who is gone somewhere, has nothing else and is entitled to nothing
+        anywhere, and notices to them that wait."""
+        change = Change(self)
+        here = {row["owner"] for row in self.alias.values() if row["state"] != "gone"}
+        here |= {name for (_, name), row in self.membership.items()
+                 if row["member"] and row["valid"] and row["coc"]}
+        gone = {local for (_, local), row in self.alias.items()
+                if row["kind"] == "member" and row["state"] == "gone"}
+        names = {name for name in gone - here
+                 if name in self.person and self.person[name]["targets"]}
+        for name in names:
+            change.put("person", name, dict(self.person[name], targets=[], source="none"))
+        if self.apply(change, now):
+            theirs = self.addresses_of(names)
+            self.outbox = [each for each in self.outbox if each["audience"] != "person"
+                           or (each["domain"], each["subject"]) not in theirs]
+
+    def addresses_of(self, names):
+        """(domain, name or local part) of all that may be said of them."""
+        return ({(domain, name) for domain in (*self.domain, "") for name in names}
+                | {key for key, row in self.alias.items() if row["owner"] in names})
+
+    def look_for_alarms(self, now):
+        alarms = alarms_of(now, self)
+        facts, known = tell_alarms(now, alarms, self.alarms)
+        overdue = [each["overdue"] or now - each["at"] > 5 * DAY for each in self.outbox]
+        if facts or overdue != [each["overdue"] for each in self.outbox]:
+            self.generation += 1
+        self.outbox = [dict(each, overdue=flag)
+                       for each, flag in zip(self.outbox, overdue)] + facts
+        self.alarms = known
+
+    def notify(self, now):
+        """lpalias notify, with a mail server that takes all: what is handed over."""
+        self.look_for_alarms(now)
+        handed, self.outbox = self.outbox, []
+        return handed
 
     def note_runs(self, now, outcomes):
         for domain, outcome in outcomes.items():
@@ -427,10 +321,10 @@ class Model:
         change = Change(self)
         if person["targets"] != self.person[name]["targets"]:
             self.settle_everywhere(change, name, person, now)
-        self.apply(change)
+        self.apply(change, now)
         return 0
 
-    def set_open(self, domain, is_open):
+    def set_open(self, now, domain, is_open):
         """domain open and close."""
         if domain not in self.domain:
             return 2
@@ -439,15 +333,15 @@ class Model:
         if is_open:
             row["opened"] = self.generation + 1  # again, if it was open: whatever went before
         change.put("domain", domain, row)
-        self.apply(change)
+        self.apply(change, now)
         return 0
 
-    def discard_plan(self, domain):
+    def discard_plan(self, now, domain):
         if domain not in self.plan:
             return 2
         change = Change(self)
         change.put("plan", domain, dict(self.plan[domain], discarded=True))
-        self.apply(change)
+        self.apply(change, now)
         return 0
 
     def release_plan(self, now, domain):
@@ -459,7 +353,7 @@ class Model:
             change.put("domain", domain, domain_row)
         plan = self.plan.get(domain)
         if plan is None:
-            return 0 if self.apply(change) else 2
+            return 0 if self.apply(change, now) else 2
         for row in plan["names"]:
             key = (domain, row["name"])
             if plan["versions"][row["name"]] == (self.version("alias", key),
@@ -470,7 +364,7 @@ class Model:
                 self.domain.get(domain) or new_domain(), team=plan["team"], pin=plan["pin"],
                 held=False, hold_reason=""))
         change.delete("plan", domain)
-        self.apply(change)
+        self.apply(change, now)
         return 0
 
     def release_name(self, change, now, domain, row):
@@ -481,12 +375,12 @@ class Model:
             if before is None:
                 return
             membership = dict(before, member=False, missing_since=0)
-            if person is None or person["date"] != before["date"]:
-                person = new_person(before["date"])  # nothing of who has the name now
             self.settle(change, domain, name, person, membership, now)
             return
         if person is None or person["date"] != row["date"]:
             is_preset = person is not None and person["date"] == 0
+            if person is not None and not is_preset:
+                change.told.append(Told("another-person", domain, name))
             person = dict(person, date=row["date"]) if is_preset else new_person(row["date"])
             change.put("person", name, person)
         membership = (dict(before) if before is not None and before["date"] == row["date"]
@@ -497,11 +391,211 @@ class Model:
                           invalid_since=0, unsigned_since=0)
         self.settle(change, domain, name, person, membership, now)
 
+    # ---- what operators do to people and aliases; 1: refused, 2: nothing of that name ----
 
-def new_domain():
-    """Of one that no listing has filled."""
-    return {"open": False, "opened": 0, "pin": 0, "filled": 0, "held": False, "proof": "never",
-            "proof_since": 0, "team": "", "hold_reason": "", "losses": []}
+    def change_person(self, now, name, **fields):
+        """Fields of a person's row, and what follows."""
+        change = Change(self)
+        self.settle_everywhere(change, name, dict(self.person.get(name) or new_person(), **fields),
+                               now)
+        self.apply(change, now)
+        return 0
+
+    def ban(self, now, name, reason):
+        """Also of somebody who is not known yet."""
+        person = self.person.get(name) or new_person()
+        return self.change_person(now, name, banned=True, ban_reason=reason,
+                                  banned_s=person["banned_s"] if person["banned"] else now)
+
+    def unban(self, now, name):
+        """Who is known by the ban alone is unknown again."""
+        if name not in self.person:
+            return 2
+        person = self.person[name]
+        if person["banned"] and person["date"] == 0:
+            change = Change(self)
+            change.delete("person", name)
+            self.apply(change, now)
+            return 0
+        return self.change_person(now, name, banned=False, banned_s=0, ban_reason="")
+
+    def pause(self, now, name, is_paused):
+        """pause and resume."""
+        if name not in self.person:
+            return 2
+        if self.person[name]["paused"] == is_paused:
+            return 0
+        return self.change_person(now, name, paused=is_paused, paused_s=now if is_paused else 0)
+
+    def is_held_address(self, domain, local, alias):
+        """Somebody has it or may still be written to under it."""
+        membership = self.membership.get((domain, local))
+        return (alias["state"] in ("active", "leaving", "paused")
+                or (alias["state"] == "pending" and membership is not None
+                    and membership["live_since"] != 0))
+
+    @staticmethod
+    def is_reservation(alias):
+        return (alias["kind"], alias["state"], alias["reason"]) == ("static", "refused", "reserved")
+
+    def is_bad_name(self, domain, local):
+        """No legal local part, a role, or an address with extension of a known name."""
+        heads = [local[:at] for at in range(1, len(local)) if local[at] == self.house.delimiter]
+        return (not is_legal_local(local) or self.is_role(local)
+                or any(self.is_role(head) or self.is_known(domain, head, None) for head in heads))
+
+    def reserve(self, now, domain, local):
+        alias = self.alias.get((domain, local))
+        if alias is not None and self.is_reservation(alias):
+            return 0
+        if alias is not None and (alias["kind"] != "member"
+                                  or self.is_held_address(domain, local, alias)):
+            return 1
+        if self.is_bad_name(domain, local):
+            return 1
+        change = Change(self)
+        self.ensure_domain(change, domain)
+        change.put("alias", (domain, local), self.static_row(now, "refused", "reserved", []))
+        self.apply(change, now)
+        return 0
+
+    def ensure_domain(self, change, domain):
+        if domain not in self.domain:
+            change.put("domain", domain, new_domain(self.rules(domain).team))
+
+    @staticmethod
+    def static_row(now, state, reason, targets):
+        return {"kind": "static", "state": state, "reason": reason, "deliver": False,
+                "extension": "drop", "owner": "", "since": now, "targets": targets}
+
+    def put_static(self, now, domain, local, targets):
+        """alias add --target; targets outside of our domains."""
+        alias = self.alias.get((domain, local))
+        if alias is None:
+            if (domain, local) in self.membership or self.is_bad_name(domain, local):
+                return 1
+        elif self.is_reservation(alias) or (alias["kind"] != "static" and alias["state"] != "gone"):
+            return 1
+        row = self.static_row(now, "active", "", targets)
+        if alias is not None and alias["kind"] == "static" and alias["state"] == "active":
+            row["since"] = alias["since"]
+        change = Change(self)
+        self.ensure_domain(change, domain)
+        change.put("alias", (domain, local), row)
+        self.apply(change, now)
+        return 0
+
+    def add_extra(self, now, domain, local, name):
+        """alias add --for"""
+        if name not in self.person:
+            return 2
+        key, person = (domain, local), self.person[name]
+        alias, membership = self.alias.get(key), self.membership.get((domain, name))
+        if alias is not None:
+            is_own = alias["kind"] == "extra" and alias["owner"] == name
+            if is_own and alias["state"] != "gone" and alias["extension"] == "append":
+                return 0
+            if not is_own or alias["state"] != "gone":
+                return 1
+        if (key in self.membership or self.is_bad_name(domain, local) or local in RESERVED
+                or local in self.rules(domain).reserved):
+            return 1
+        if (membership is None or membership["date"] != person["date"]
+                or not (membership["member"] or membership["admin"])
+                or len(membership["extras"]) >= 3):
+            return 1
+        change = Change(self)
+        self.settle(change, domain, name, person,
+                    dict(membership, extras=[*membership["extras"], local]), now, new_extra=local)
+        self.apply(change, now)
+        return 0
+
+    def tombstone(self, now, alias, owner):
+        return dict(alias, state="gone", reason="removed", deliver=False, targets=[], owner=owner,
+                    since=alias["since"] if alias["state"] == "gone" else now)
+
+    def remove_alias(self, now, domain, local):
+        key = (domain, local)
+        alias = self.alias.get(key)
+        if alias is None:
+            return 2
+        if alias["kind"] == "member":
+            return 1
+        change = Change(self)
+        if self.is_reservation(alias):
+            change.delete("alias", key)
+        elif alias["state"] != "gone":
+            membership = self.membership.get((domain, alias["owner"]))
+            if alias["kind"] == "extra" and membership is not None:
+                extras = [extra for extra in membership["extras"] if extra != local]
+                self.settle(change, domain, alias["owner"], self.person[alias["owner"]],
+                            dict(membership, extras=extras), now)
+            change.put("alias", key, self.tombstone(now, alias, alias["owner"]))
+        self.apply(change, now)
+        return 0
+
+    def allow(self, now, domain, local, is_allowed):
+        """alias allow, and its withdrawal."""
+        membership, alias = self.membership.get((domain, local)), self.alias.get((domain, local))
+        if membership is None:
+            return 1
+        if membership["allowed"] == is_allowed:
+            return 0
+        if is_allowed and (not is_legal_local(local) or self.is_role(local)
+                           or (alias is not None and alias["kind"] != "member"
+                               and alias["state"] != "gone")):
+            return 1
+        change = Change(self)
+        self.settle(change, domain, local, self.person[local],
+                    dict(membership, allowed=is_allowed), now)
+        self.apply(change, now)
+        return 0
+
+    def set_extension(self, now, domain, local, policy):
+        alias = self.alias.get((domain, local))
+        if alias is None:
+            return 2
+        if alias["state"] == "gone" or self.is_reservation(alias):
+            return 1
+        change = Change(self)
+        if alias["extension"] == policy:
+            return 0
+        if alias["kind"] == "member":
+            membership = dict(self.membership[domain, local], extension=policy)
+            self.settle(change, domain, local, self.person[local], membership, now)
+        else:
+            change.put("alias", (domain, local), dict(alias, extension=policy))
+        self.apply(change, now)
+        return 0
+
+    def erase(self, now, name):
+        """All but what Launchpad says, tombstones of extras, and that there is a ban."""
+        if name not in self.person:
+            return 2
+        old, change = self.person[name], Change(self)
+        person = dict(new_person(old["date"]), banned=old["banned"], banned_s=old["banned_s"])
+        theirs = self.addresses_of({name})
+        is_known = False
+        for domain in self.domain:
+            membership = self.membership.get((domain, name))
+            is_known |= membership is not None
+            if membership is not None and membership["date"] == person["date"]:
+                self.settle(change, domain, name, person,
+                            dict(membership, extras=[], extension="append", live_since=0), now)
+        for key, alias in self.alias.items():
+            if alias["kind"] == "extra" and alias["owner"] == name:
+                change.put("alias", key, self.tombstone(now, alias, ""))
+        if is_known or person["banned"]:
+            change.put("person", name, person)
+        else:
+            change.delete("person", name)
+        change.told.clear()
+        change.is_noted = True
+        self.apply(change, now)
+        self.outbox = [each for each in self.outbox
+                       if (each["domain"], each["subject"]) not in theirs]
+        self.sent = {key: at for key, at in self.sent.items() if key[:2] not in theirs}
+        return 0
 
 
 class Hold(NamedTuple):
@@ -541,17 +635,19 @@ class RefreshPlan:
 
     def find_renames(self):
         """A known name that vanished and the one new name with its date, which nobody else has."""
-        holders, known = {}, {}  # date -> names
+        holders, dates, known = {}, {}, {}  # date -> names, name -> dates, date -> names
         for domain, hold in self.holds.items():
             for name, seen in self.listings[domain].people.items() if not hold.everything else ():
                 holders.setdefault(seen.date, set()).add(name)
+                dates.setdefault(name, set()).add(seen.date)
         for name, person in self.model.person.items():
             if not person["renamed_to"]:
                 known.setdefault(person["date"], set()).add(name)
         renames = {}
         for date, names in holders.items():
             if len(names) == 1 and len(known.get(date, ())) == 1 and names != known[date]:
-                renames[date] = (*known[date], *names)
+                if dates[min(names)] == {date}:  # else the listings contradict each other
+                    renames[date] = (*known[date], *names)
         return renames
 
     def decide(self):
@@ -702,7 +798,7 @@ class PersonPlan:
 
     def observe(self, domain):
         """The membership row by what the listing says."""
-        seen, listing = self.seen[domain], self.plan.listings[domain]
+        seen = self.seen[domain]
         before = self.model.membership.get((domain, self.name))
         now, is_trusted = self.plan.now, self.plan.is_time_trusted
         base = before
@@ -713,10 +809,21 @@ class PersonPlan:
                 old = self.model.membership.get((domain, self.rename[0]))
                 base = old if old is not None and old["date"] == seen.date else base
         row = fold_listing(base, seen, now, is_trusted)
-        if seen is None and self.is_old_name and self.rename[1] in listing.people:
-            row.update(member=False, missing_since=0, extras=[])
+        if seen is None and self.has_heir(domain):
+            row["extras"] = []
+            if self.is_old_name:
+                row.update(member=False, missing_since=0)
         row["admin"] = self.name in self.model.rules(domain).admins
         return row
+
+    def has_heir(self, domain):
+        """The account of the row is in the listing under another name, which takes over; also where
+        its old name was given to yet another account at once."""
+        before = self.model.membership.get((domain, self.name))
+        rename = self.plan.renames.get(before["date"]) if before is not None else None
+        return (rename is not None and rename[0] == self.name
+                and not self.plan.holds[domain].everything
+                and rename[1] in self.plan.listings[domain].people)
 
     def decide_domain(self, domain):
         hold, figures, key = self.plan.holds[domain], self.figures[domain], (domain, self.name)
@@ -724,33 +831,47 @@ class PersonPlan:
         row = self.observe(domain)
         # A row of the account that had the name before, in a domain that the new one is not in.
         is_strangers = (self.seen[domain] is None and before["date"] != self.person["date"])
-        person = new_person(before["date"]) if is_strangers else self.person
         if hold.everything:
             if self.seen[domain] is None:
                 row.update(member=False)
         elif is_strangers and row["member"]:
-            self.change.put("membership", key, dict(before, missing_since=row["missing_since"]))
+            self.change.put("membership", key, dict(before, missing_since=row["missing_since"], extras=row["extras"]))
             return
         trial = Change(self.model)
-        outcome = self.model.settle(trial, domain, self.name, person, row, self.plan.now,
-                                    self.plan.listings[domain], self.plan.is_time_trusted)
+        outcome = self.model.settle(trial, domain, self.name, self.person, row, self.plan.now,
+                                    self.plan.listings[domain], self.plan.is_time_trusted,
+                                    extras_from=self.rename[0] if self.is_new_name else "",
+                                    has_heir=self.has_heir(domain))
         is_loss, is_addition = self.count(outcome, figures)
         if (hold.everything or (hold.losses and is_loss) or (hold.additions and is_addition)):
             if outcome.is_changed:
                 self.hold(domain, outcome)
             return
         self.is_applied = True
-        self.change.rows.update(trial.rows)
+        if self.is_new_name:
+            trial.told.clear()  # that the name is new is told, and not what is not
+        self.change.add(trial)
+        if self.seen[domain] is not None:
+            self.tell_identity(domain, outcome, key in self.model.alias)
+
+    def tell_identity(self, domain, outcome, has_alias):
+        if self.is_another and has_alias:
+            self.change.told.append(Told("another-person", domain, self.name))
+        if self.is_new_name:
+            self.change.told.append(Told(
+                "renamed", domain, self.name, outcome.verdict.reason,
+                f"was {self.rename[0]}, is {outcome.verdict.state} now",
+                tuple(used_targets(self.person))))
 
     def count(self, outcome, figures):
         """(is a loss, is an addition)"""
         state = outcome.verdict.state
         goes_on = self.rename is not None and not self.is_another
         is_loss = (outcome.was_live and not goes_on and state not in (outcome.before, "active"))
-        is_addition = (not self.is_new_name and outcome.before not in LIVE_OR_WAITING
-                       and state in LIVE_OR_WAITING)
+        is_addition = (not self.is_new_name and outcome.before not in PLACES
+                       and state in PLACES)
         figures.live += outcome.was_live
-        figures.places += outcome.before in LIVE_OR_WAITING
+        figures.places += outcome.before in PLACES
         figures.losses += is_loss
         figures.additions += is_addition
         return is_loss, is_addition

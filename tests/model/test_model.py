@@ -7,6 +7,7 @@ LPALIAS_MODEL_SEEDS set to that seed it comes back. LPALIAS_MODEL_STEPS is the n
 seed, LPALIAS_MODEL_SEEDS a list of seeds or, with "x" before it, how many random ones.
 """
 
+import collections
 import datetime
 import glob
 import json
@@ -22,9 +23,11 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "lib")]
 
 import tap
+import mail_sink
 from launchpad_standin import FAULTS
-from lpalias_world import World, forget_dead_clocks, program, why_not
-from model import DAY, DomainRules, House, Listing, Model, Seen
+from lpalias_world import ALERTS, World, forget_dead_clocks, program, why_not
+from model import Model
+from rules import DAY, DomainRules, House, Listing, Seen
 
 FULL = os.environ.get("LPALIAS_FULL") == "1"
 STEPS = int(os.environ.get("LPALIAS_MODEL_STEPS", 2000 if FULL else 150))
@@ -39,6 +42,8 @@ DOMAINS = {
     "lubuntu.me": DomainRules("lubuntu-members", 0, admins=frozenset({"carl"})),
     "edubuntu.org": DomainRules("kubuntu-members", 5 * DAY),
 }
+ADMINS = {"kubuntu.org": ["one@operators.example", "two@operators.example"]}
+NO_SERVER = ['smtp = "smtp://127.0.0.1:1"']
 TEAMS = ("ubuntumembers", "kubuntu-members", "lubuntu-members", "another-team")
 NAMES = (
     "ada ben carl dora ed fay gus hal ivy jo kay lee mia ned ola pam quin ray sue tom uma vic wim xia "
@@ -46,6 +51,7 @@ NAMES = (
 ODD_NAMES = (
     "ada+lists ben+x ben+x+y zoe+home abuse+team sales+eu postmaster sales admin billing council "
     "dot..dot trail. 1+1 a+ " + "x" * 70).split()
+EXTRAS = "press chief ada-2 ben+2 first.last chair noreply events".split()
 # What takes seconds, or more memory than a test of many steps should move; test_refresh.py has them.
 SLOW_FAULTS = {"hang", "hang-after-headers", "trickle", "oversized-body", "endless-body", "gzip-bomb",
                "huge-header", "endless-pages", "endless-empty-pages", "deep-json",
@@ -88,8 +94,8 @@ class Lockstep:
         self.queue = []  # steps that are to come before any other
         self.world = World({"people": {}, "teams": {}}, page_size=300)
         self.launchpad = self.world.launchpad
-        self.model = Model(House(self.rules))
-        self.probe = None
+        self.model = Model(House(self.rules), tells=False)
+        self.probe = self.sink = None
         self.said = ""  # by the last command
         self.environment = dict(
             os.environ, TZ="UTC", FAKETIME_DONT_FAKE_MONOTONIC="1",
@@ -109,6 +115,8 @@ class Lockstep:
             self.probe.stdin.close()
             self.probe.wait()
             self.probe.stdout.close()
+        if self.sink is not None:
+            self.sink.stop()
         self.world.close()
 
     def write_config(self):
@@ -118,6 +126,7 @@ class Lockstep:
                   f' during-grace = {"reject" if rules.rejects_in_grace else "deliver"}'
                   + "".join(f' {key} = {{ {", ".join(sorted(words))} }}' for key, words in
                             (("reserved", rules.reserved), ("admins", rules.admins)) if words)
+                  + (f' notices = {{ {", ".join(ADMINS[name])} }}' if name in ADMINS else "")
             for name, rules in self.rules.items()}
         self.world.launchpad_lines = ["  retries = 0"]
         self.world.write_config()
@@ -212,7 +221,20 @@ class Lockstep:
                 key = tuple(row.pop(field) for field in fields)
                 rows[key if len(key) > 1 else key[0]] = row
             tables[table] = rows
+        tables["sent"], tables["alarms"] = {}, {}
+        for row in dumped["sent"]:
+            if row["name"] == "!":
+                tables["alarms"][row["domain"], row["word"]] = row["last"]
+            else:
+                tables["sent"][row["domain"], row["name"], row["word"]] = row["last"]
         return tables
+
+    @staticmethod
+    def fact_words(facts):
+        """Counted, as two may be the same; what an alarm says beyond its kind is left out."""
+        return collections.Counter(
+            " ".join(f"{field}={value}" for field, value in sorted(fact.items())
+                     if field != "detail" or fact["audience"] != "alerts") for fact in facts)
 
     @classmethod
     def row_differences(cls, table, real, wanted):
@@ -240,6 +262,13 @@ class Lockstep:
         tables = self.tables(dumped)
         found = [line for table in self.KEYS
                  for line in self.row_differences(table, tables[table], getattr(model, table))]
+        real, wanted = self.fact_words(dumped["outbox"]), self.fact_words(model.outbox)
+        found += [f"outbox, real only: {words}" for words in (real - wanted).elements()]
+        found += [f"outbox, model only: {words}" for words in (wanted - real).elements()]
+        for table in ("sent", "alarms"):
+            real, wanted = tables[table], getattr(model, table)
+            found += [f"{table} {key}: real {real.get(key)}, model {wanted.get(key)}"
+                      for key in {*real, *wanted} if real.get(key) != wanted.get(key)]
         if dumped["generation"] != model.generation:
             found.append(f"generation: real {dumped['generation']}, model {model.generation}")
         return found
@@ -474,8 +503,9 @@ class Lockstep:
 
     def refresh_killed(self):
         """kill -9 at a random moment: the cache is as before or as after."""
-        before = self.copy_model()
-        self.model.refresh(self.now, self.listings())
+        stages = [self.copy_model()]
+        for _ in self.model.refresh_by_steps(self.now, self.listings()):
+            stages.append(self.copy_model())
         self.said = ""
         with subprocess.Popen(self.command("refresh", "-q"), env=self.clock(),
                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
@@ -486,23 +516,47 @@ class Lockstep:
                 process.wait()
         forget_dead_clocks()
         subprocess.run([program("CACHE_DUMP"), "--settle", self.world.cache], check=True)
-        after_without_runs = self.copy_model()
-        after_without_runs.run = before.run
         dumped = json.dumps(self.dump())
         found = []
-        for model, words in ((before, "before"), (self.model, "after"),
-                             (after_without_runs, "after, not noted")):
+        for number, model in enumerate(stages):
             found = self.differences(json.loads(dumped), model)
             if not found:
                 self.model = model
-                return f"refresh killed: {words}"
-        raise Difference("killed, neither before nor after; to after:\n" + "\n".join(found))
+                return f"refresh killed: {number} of {len(stages) - 1} parts were done"
+        raise Difference("killed between two states; to the last:\n" + "\n".join(found))
 
     def copy_model(self):
-        copy = Model(self.model.house)
+        copy = Model(self.model.house, self.model.tells)
         for name, value in vars(self.model).items():
-            setattr(copy, name, dict(value) if isinstance(value, dict) else value)
+            setattr(copy, name, dict(value) if isinstance(value, dict) else value)  # rows never change
         return copy
+
+    def notify(self):
+        """The mail server takes everything: one mail of each fact to each recipient."""
+        if mail_sink.program() is None:
+            return None
+        if self.sink is None:
+            self.sink = mail_sink.MailSink()
+            self.sink.start()
+        facts = self.model.notify(self.now)
+        wanted = [address for fact in facts for address in self.recipients_of(fact)]
+        self.world.notify = [f'smtp = "smtp://127.0.0.1:{self.sink.port}"']
+        self.world.write_config()
+        self.run("notify", "-q", wanted=0)
+        self.world.notify = NO_SERVER
+        self.world.write_config()
+        self.model.generation += len(wanted)  # each is noted by itself
+        self.sink.wait_until_written()
+        if self.sink.recipients() != sorted(wanted):
+            raise Difference(f"mails to {self.sink.recipients()}, model {sorted(wanted)}")
+        self.sink.forget()
+        return f"notify: {len(wanted)} mails"
+
+    @staticmethod
+    def recipients_of(fact):
+        if fact["audience"] == "admins":
+            return ADMINS.get(fact["domain"], [ALERTS])
+        return [ALERTS] if fact["audience"] == "alerts" else fact["recipients"]
 
     # Operators.
 
@@ -532,12 +586,12 @@ class Lockstep:
 
     def domain_open(self):
         domain = self.pick(self.rules)
-        self.run("domain", "open", domain, "--yes", wanted=self.model.set_open(domain, True))
+        self.run("domain", "open", domain, "--yes", wanted=self.model.set_open(self.now, domain, True))
         return f"domain open {domain}"
 
     def domain_close(self):
         domain = self.pick(self.rules)
-        self.run("domain", "close", domain, wanted=self.model.set_open(domain, False))
+        self.run("domain", "close", domain, wanted=self.model.set_open(self.now, domain, False))
         return f"domain close {domain}"
 
     def plan_release(self):
@@ -549,8 +603,110 @@ class Lockstep:
         domain = self.pick(self.model.plan)
         if domain is None:
             return None
-        self.run("plan", "discard", domain, wanted=self.model.discard_plan(domain))
+        self.run("plan", "discard", domain, wanted=self.model.discard_plan(self.now, domain))
         return f"plan discard {domain}"
+
+    def ban(self):
+        name = self.known_name() or self.random.choice(NAMES)
+        reason = self.random.choice(["spam", "abuse"])
+        self.run("ban", name, "--reason", reason, wanted=self.model.ban(self.now, name, reason))
+        return f"ban {name}"
+
+    def unban(self):
+        banned = [name for name, person in self.model.person.items() if person["banned"]]
+        name = self.pick(banned) or self.known_name()
+        if name is None:
+            return None
+        self.run("unban", name, wanted=self.model.unban(self.now, name))
+        return f"unban {name}"
+
+    def pause(self):
+        name = self.known_name()
+        if name is None:
+            return None
+        self.run("pause", name, wanted=self.model.pause(self.now, name, True))
+        return f"pause {name}"
+
+    def resume(self):
+        paused = [name for name, person in self.model.person.items() if person["paused"]]
+        name = self.pick(paused) or self.known_name()
+        if name is None:
+            return None
+        self.run("resume", name, wanted=self.model.pause(self.now, name, False))
+        return f"resume {name}"
+
+    def erase(self):
+        name = self.known_name()
+        if name is None:
+            return None
+        self.run("erase", "--yes", name, wanted=self.model.erase(self.now, name))
+        return f"erase {name}"
+
+    def some_address(self):
+        """(domain, local): one that stands somewhere, or might."""
+        domain = self.pick(self.rules)
+        stands = [local for there, local in self.model.alias if there == domain]
+        local = self.random.choice([self.random.choice(EXTRAS), self.random.choice(NAMES),
+                                    self.random.choice(ODD_NAMES), self.pick(stands) or "press"])
+        return domain, local if ".." not in local and not local.endswith(".") else "press"
+
+    def add_extra(self):
+        name, (domain, local) = self.known_name(), self.some_address()
+        if name is None:
+            return None
+        if self.random.random() < 0.7:
+            local = self.random.choice(EXTRAS)
+        self.run("alias", "add", f"{local}@{domain}", "--for", name,
+                 wanted=self.model.add_extra(self.now, domain, local, name))
+        return f"alias add {local}@{domain} --for {name}"
+
+    def add_static(self):
+        domain, local = self.some_address()
+        targets = self.random.sample(["one@home.example", "two@home.example"],
+                                     self.random.choice([1, 2]))
+        self.run("alias", "add", f"{local}@{domain}",
+                 *(word for target in targets for word in ("--target", target)),
+                 wanted=self.model.put_static(self.now, domain, local, targets))
+        return f"alias add {local}@{domain} to {' '.join(targets)}"
+
+    def alias_remove(self):
+        others = [key for key, alias in self.model.alias.items() if alias["kind"] != "member"]
+        is_any = self.random.random() < 0.2 or not others
+        domain, local = self.some_address() if is_any else self.random.choice(sorted(others))
+        self.run("alias", "remove", f"{local}@{domain}",
+                 wanted=self.model.remove_alias(self.now, domain, local))
+        return f"alias remove {local}@{domain}"
+
+    def refused_address(self):
+        refused = [key for key, alias in self.model.alias.items() if alias["state"] == "refused"
+                   and ".." not in key[1] and key[1][-1] != "." and len(key[1]) <= 64]
+        is_any = self.random.random() < 0.2 or not refused
+        return self.some_address() if is_any else self.random.choice(sorted(refused))
+
+    def alias_allow(self):
+        domain, local = self.refused_address()
+        self.run("alias", "allow", f"{local}@{domain}",
+                 wanted=self.model.allow(self.now, domain, local, True))
+        return f"alias allow {local}@{domain}"
+
+    def alias_disallow(self):
+        allowed = [key for key, row in self.model.membership.items() if row["allowed"]]
+        domain, local = self.random.choice(sorted(allowed)) if allowed else self.some_address()
+        self.run("alias", "allow", f"{local}@{domain}", "--withdraw",
+                 wanted=self.model.allow(self.now, domain, local, False))
+        return f"alias allow {local}@{domain} --withdraw"
+
+    def alias_set(self):
+        domain, local = self.some_address()
+        policy = self.random.choice(["append", "drop", "refuse"])
+        self.run("alias", "set", f"{local}@{domain}", "--extension", policy,
+                 wanted=self.model.set_extension(self.now, domain, local, policy))
+        return f"alias set {local}@{domain} {policy}"
+
+    def reserve(self):
+        domain, local = self.some_address()
+        self.run("reserve", f"{local}@{domain}", wanted=self.model.reserve(self.now, domain, local))
+        return f"reserve {local}@{domain}"
 
 
 WEIGHTS = (
@@ -561,7 +717,11 @@ WEIGHTS = (
     (Lockstep.reuse, 2), (Lockstep.rename_and_reuse, 1), (Lockstep.twin, 0.3),
     (Lockstep.another_pin, 0.3), (Lockstep.another_team, 0.4), (Lockstep.target_set, 9),
     (Lockstep.target_clear, 2), (Lockstep.domain_open, 0.5), (Lockstep.domain_close, 0.3),
-    (Lockstep.plan_release, 2), (Lockstep.plan_discard, 1),
+    (Lockstep.plan_release, 2), (Lockstep.plan_discard, 1), (Lockstep.ban, 1),
+    (Lockstep.unban, 1), (Lockstep.pause, 1.5), (Lockstep.resume, 1.5), (Lockstep.erase, 0.5),
+    (Lockstep.add_extra, 3), (Lockstep.add_static, 1), (Lockstep.alias_remove, 1.5),
+    (Lockstep.alias_allow, 1.5), (Lockstep.alias_disallow, 0.5), (Lockstep.alias_set, 0.7),
+    (Lockstep.reserve, 1),
 )
 Lockstep.STEPS = [step for step, _ in WEIGHTS]
 

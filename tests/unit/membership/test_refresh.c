@@ -10,6 +10,7 @@
 
 #include "../unit.h"
 #include "action/domain.h"
+#include "action/extra_alias.h"
 #include "action/import.h"
 #include "action/plan.h"
 #include "action/refresh.h"
@@ -439,9 +440,16 @@ static void row_3_another_account_under_a_known_name_inherits_nothing(void **sta
     assert_string_equal(state_of(world, "ann"), "active");
 }
 
-/* Both domains at once; of the first one ann is an account of ann_date_us. */
+static void set_date(struct listing *listing, const char *name, int64_t date_us)
+{
+    for (size_t i = 0; i < listing->person_count; i++)
+        if (strcmp(listing->people[i].name, name) == 0)
+            listing->people[i].date_created_us = date_us;
+}
+
+/* Both domains at once; of the first one, name is an account of that date. */
 static void refresh_both(struct world *world, const char *words, const char *other_words,
-                         int64_t ann_date_us, int64_t at_s)
+                         const char *name, int64_t date_us, int64_t at_s)
 {
     struct error error = {0};
     struct store_update_result result;
@@ -451,9 +459,7 @@ static void refresh_both(struct world *world, const char *words, const char *oth
         {.domain = OTHER_DOMAIN, .team = "kubuntu-members", .listing = &listings[1]},
     };
     struct refresh_request request = {domains, 2, generation(world)};
-    for (size_t i = 0; i < listings[0].person_count; i++)
-        if (strcmp(listings[0].people[i].name, "ann") == 0)
-            listings[0].people[i].date_created_us = ann_date_us;
+    set_date(&listings[0], name, date_us);
     world->action.now_s = at_s;
     if (!action_refresh(&world->action, &request, false, &result, &error))
         fail_msg("%s", error.text);
@@ -469,8 +475,8 @@ static void nothing_is_noted_of_a_name_whose_domain_waits(void **state)
     struct plan_record plan;
     struct plan_row name;
     struct error error = {0};
-    refresh_both(world, "ann bob", "ann", 103, 1000);
-    refresh_both(world, "ann bob", "", 9999, 2000);
+    refresh_both(world, "ann bob", "ann", "ann", 103, 1000);
+    refresh_both(world, "ann bob", "", "ann", 9999, 2000);
     assert_true(snapshot_begin(world->store, &snapshot, &error));
     assert_int_equal(snapshot_membership(snapshot, OTHER_DOMAIN, "ann", &row, &error), STORE_FOUND);
     assert_int_equal(row.missing_since_s, 0);
@@ -488,12 +494,12 @@ static void a_release_gives_nothing_of_an_account_to_the_address_of_another(void
     struct held_plan_result names;
     struct store_update_result result;
     struct error error = {0};
-    refresh_both(world, "ann bob", "ann bert cyril daniel", 103, 1000);
+    refresh_both(world, "ann bob", "ann bert cyril daniel", "ann", 103, 1000);
     give_target(world, "ann", "first@home.example");
     give_target(world, "bert", "bert@home.example");
     give_target(world, "cyril", "cyril@home.example");
-    refresh_both(world, "ann bob", "daniel", 9999, 2000);
-    refresh_both(world, "ann bob", "daniel", 9999, 3000);
+    refresh_both(world, "ann bob", "daniel", "ann", 9999, 2000);
+    refresh_both(world, "ann bob", "daniel", "ann", 9999, 3000);
     give_target(world, "ann", "second@home.example");
     if (!action_plan_release(&world->action, OTHER_DOMAIN, 0, &names, &result, &error))
         fail_msg("%s", error.text);
@@ -505,6 +511,83 @@ static void a_release_gives_nothing_of_an_account_to_the_address_of_another(void
     assert_int_equal(alias.state, ALIAS_LEAVING);
     assert_false(alias_record_is_live(&alias));
     snapshot_end(snapshot);
+}
+
+static void add_extra(struct world *world, const char *domain, const char *name)
+{
+    struct store_update_result result;
+    struct error error = {0};
+    const struct extra_alias alias = {domain, "chief", name, EXTENSION_APPEND, false};
+    if (!action_add_extra_alias(&world->action, &alias, &result, &error))
+        fail_msg("%s", error.text);
+}
+
+static void assert_chief_is(struct world *world, const char *domain, const char *owner)
+{
+    struct snapshot *snapshot;
+    struct alias_record alias;
+    struct error error = {0};
+    assert_true(snapshot_begin(world->store, &snapshot, &error));
+    assert_int_equal(snapshot_alias(snapshot, domain, span_of("chief"), &alias, &error),
+                     STORE_FOUND);
+    assert_int_equal(alias.state, ALIAS_ACTIVE);
+    assert_true(span_is_text(alias.owner, owner));
+    snapshot_end(snapshot);
+}
+
+/* zed is amy now and another account is zed, in that very refresh; amy comes before zed. */
+static void row_4_further_aliases_go_on_although_the_old_name_has_another_account(void **state)
+{
+    struct world *world = *state;
+    refresh_both(world, "bert zed", "bert zed", "zed", 103, 1000);
+    give_target(world, "zed", "zed@home.example");
+    add_extra(world, DOMAIN, "zed");
+    refresh_both(world, "amy bert zed", "amy bert", "zed", 9999, 2000);
+    assert_string_equal(state_of(world, "amy"), "active");
+    assert_string_equal(state_of(world, "zed"), "pending no-target");
+    assert_chief_is(world, DOMAIN, "amy");
+}
+
+/* As above, where the other account is no member. */
+static void row_4_further_aliases_outlive_the_row_of_the_old_name(void **state)
+{
+    struct world *world = *state;
+    refresh_both(world, "bert zed", "bert zed", "zed", 103, 1000);
+    give_target(world, "zed", "zed@home.example");
+    add_extra(world, OTHER_DOMAIN, "zed");
+    for (int64_t at_s = 2000; at_s < 4000; at_s += 1000)
+        refresh_both(world, "amy bert zed", "amy bert", "zed", 9999, at_s);
+    assert_chief_is(world, OTHER_DOMAIN, "amy");
+}
+
+/* The old name has left the other domain before, and nothing is known of that one now. */
+static void row_4_is_said_in_domains_whose_listing_is_unusable(void **state)
+{
+    struct world *world = *state;
+    struct snapshot *snapshot;
+    struct alias_record alias;
+    struct error error = {0};
+    refresh_both(world, "bert zed", "bert zed", "zed", 103, 1000);
+    give_target(world, "zed", "zed@home.example");
+    refresh_both(world, "bert zed", "bert", "zed", 103, 2000);
+    refresh_both(world, "bert zed", "bert", "zed", 103, 3000);
+    refresh(world, "amy bert", 4000);
+    assert_true(snapshot_begin(world->store, &snapshot, &error));
+    assert_int_equal(snapshot_alias(snapshot, OTHER_DOMAIN, span_of("zed"), &alias, &error),
+                     STORE_FOUND);
+    assert_int_equal(alias.reason, REASON_RENAMED);
+    snapshot_end(snapshot);
+}
+
+static void row_4_listings_that_contradict_each_other_rename_nobody(void **state)
+{
+    struct world *world = *state;
+    refresh_both(world, "bert zed", "bert", "zed", 103, 1000);
+    give_target(world, "zed", "zed@home.example");
+    refresh_both(world, "amy bert", "amy bert", "amy", 9999, 4000);
+    assert_string_equal(state_of(world, "zed"), "active");
+    refresh_both(world, "amy bert", "amy bert", "amy", 103, 4030);
+    assert_string_equal(state_of(world, "amy"), "active");
 }
 
 static void targets_are_checked_before_anything_is_written(void **state)
@@ -795,6 +878,10 @@ int main(void)
         over_a_cache(row_3_another_account_under_a_known_name_inherits_nothing),
         over_a_cache(nothing_is_noted_of_a_name_whose_domain_waits),
         over_a_cache(a_release_gives_nothing_of_an_account_to_the_address_of_another),
+        over_a_cache(row_4_further_aliases_go_on_although_the_old_name_has_another_account),
+        over_a_cache(row_4_further_aliases_outlive_the_row_of_the_old_name),
+        over_a_cache(row_4_is_said_in_domains_whose_listing_is_unusable),
+        over_a_cache(row_4_listings_that_contradict_each_other_rename_nobody),
         over_a_cache(targets_are_checked_before_anything_is_written),
         over_a_cache(the_same_targets_again_are_not_sealed_again),
         over_a_cache(import_sorts_each_row_and_says_why),
