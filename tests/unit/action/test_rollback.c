@@ -369,18 +369,79 @@ static void one_that_was_changed_since_keeps_the_others(void **state)
     rollback_result_finish(&result);
 }
 
+/* ---- rows that the refresh left alone ---- */
+
+static void ann_is_doubted(struct house_cache *cache, struct snapshot *snapshot,
+                           struct changeset *changeset)
+{
+    struct membership_record membership;
+    struct error error;
+    (void)cache;
+    changeset_keep_undo(changeset, NOW_S);
+    put_member(cache, changeset, DOMAIN, "ben", false);
+    assert_int_equal(snapshot_membership(snapshot, DOMAIN, "ann", &membership, &error),
+                     STORE_FOUND);
+    membership.missing_since_s = NOW_S;
+    changeset_put_membership(changeset, DOMAIN, "ann", &membership);
+}
+
+static void touch_ann(struct house_cache *cache, struct snapshot *snapshot,
+                      struct changeset *changeset)
+{
+    (void)snapshot;
+    put_alias(cache, changeset, DOMAIN, "ann", true);
+}
+
+static void must_have_been_left_alone_since(void **state)
+{
+    struct house_cache *cache = *state;
+    for (int is_touched = 0; is_touched <= 1; is_touched++) {
+        struct rollback_result result = {0};
+        house_cache_change(cache, fill);
+        house_cache_change(cache, ann_is_doubted);
+        if (is_touched)
+            house_cache_change(cache, touch_ann);
+        roll_back(cache, &result);
+        assert_int_equal(result.restored, is_touched ? 1 : 2);
+        assert_int_equal(result.skipped, is_touched);
+        rollback_result_finish(&result);
+    }
+}
+
 /* ---- in pieces ---- */
 
 #define MANY 30000 /* two rows each: more than a piece holds */
+
+/* Not delivered, so that what comes back is live again and comes first. */
+static void put_gone(struct changeset *changeset, const char *name)
+{
+    struct membership_record membership = {.is_valid = true,
+                                           .is_ubuntu_coc_signer = true,
+                                           .extension = EXTENSION_APPEND,
+                                           .date_created_us = 5,
+                                           .since_s = 1};
+    struct alias_record alias = {.kind = ALIAS_MEMBER,
+                                 .state = ALIAS_GONE,
+                                 .reason = REASON_NOT_MEMBER,
+                                 .extension = EXTENSION_APPEND,
+                                 .since_s = 1,
+                                 .owner = span_of(name)};
+    changeset_begin_group(changeset, false);
+    changeset_put_membership(changeset, DOMAIN, name, &membership);
+    changeset_put_alias(changeset, DOMAIN, name, &alias);
+}
 
 static void each_of_many(struct house_cache *cache, struct changeset *changeset, bool is_active)
 {
     for (unsigned i = 0; i < MANY; i++) {
         char name[16];
         snprintf(name, sizeof(name), "m%05u", i);
-        if (is_active)
-            put_person(cache, changeset, name, 5, "");
-        put_member(cache, changeset, DOMAIN, name, is_active);
+        if (!is_active) {
+            put_gone(changeset, name);
+            continue;
+        }
+        put_person(cache, changeset, name, 5, "");
+        put_member(cache, changeset, DOMAIN, name, true);
     }
 }
 
@@ -437,6 +498,7 @@ int main(void)
         CASE(a_login_stays_with_a_name_that_stays),
         CASE(all_aliases_of_a_name_go_back_together),
         CASE(one_that_was_changed_since_keeps_the_others),
+        CASE(must_have_been_left_alone_since),
         CASE(a_large_one_holds_the_domain_with_its_first_piece),
     };
     return cmocka_run_group_tests_name("action/rollback", tests, NULL, NULL);
