@@ -8,6 +8,7 @@ smtpd service. All states are made by the real programs. In each case mail to ot
 import json
 import os
 import re
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -30,8 +31,8 @@ PAUSED = "550 5.2.1"
 CANNOT_TELL = "451 4.3.0"
 FOREIGN = "somebody@foreign.example"
 
-# What is wanted of each address where the map of aliases or of recipients is asked alone, and where
-# access is asked first, over its map or as a policy.
+# What is wanted of each address where the map of aliases (with or without that of domains) or of
+# recipients is asked alone, and where access is asked first, over its map or as a policy.
 WANTED = {
     # An open domain.
     "active@open.example": (TAKEN, TAKEN),
@@ -108,7 +109,7 @@ CONDITIONS = {"well": wanted_when_well, "no_cache": wanted_without_cache,
               "no_keys": wanted_without_keys}
 WAYS = ("unix", "proxy", "tcp-table")
 # The smtpd services, and the column of the table above.
-SERVICES = {"alias": 0, "recipient": 0, "access": 1, "policy": 1}
+SERVICES = {"alias": 0, "domain": 0, "recipient": 0, "access": 1, "policy": 1}
 DOMAINS = ("open.example", "strict.example", "catch.example", "closed.example", "left.example",
            "unseen.example")
 PEOPLE = ("active", "leaving", "pending", "refused", "banned", "paused", "gone")
@@ -146,30 +147,45 @@ class Mta:
                                 self.postfix.queue).stdout
         policy = re.search(r"^#smtpd_recipient_restrictions =\n#    (check_policy_service .*)$",
                            printed, re.M).group(1)
-        recipient = re.search(r"^virtual_alias_maps =\n    (.*)$", printed, re.M).group(1)
-        if self.way == "tcp-table":
-            recipient = f"tcp:127.0.0.1:{TCP_PORTS['recipient']}"
-        else:
-            recipient = recipient.removesuffix(":alias") + ":recipient"
+        alias = re.search(r"^virtual_alias_maps =\n    (.*)$", printed, re.M).group(1)
+
+        def table(name):
+            if self.way == "tcp-table":
+                return f"tcp:127.0.0.1:{TCP_PORTS[name]}"
+            return f"{alias.removesuffix(':alias')}:{name}"
+
         with open(self.main, "w", encoding="utf-8") as file:
             file.write(printed)
-            file.write(f"matrix_policy = {policy}\nmatrix_recipient = {recipient}\n"
-                       f"relay_recipient_maps = $matrix_recipient\n"
-                       f"matrix_domains = {' '.join(DOMAINS)}\n")
+            # proxymap opens what stands in main.cf only: hence the last line.
+            file.write(f"matrix_policy = {policy}\nmatrix_domain = {table('domain')}\n"
+                       f"relay_recipient_maps = {table('recipient')}\n"
+                       f"matrix_domains = {' '.join(DOMAINS)}\n"
+                       f"proxy_read_maps = {self.postfix_default('proxy_read_maps')} "
+                       f"$matrix_domain\n")
         as_relay = ("-o virtual_alias_domains= -o virtual_alias_maps= "
                     "-o relay_domains=$matrix_domains")
         options = {
             "alias": "-o smtpd_recipient_restrictions=",
             "access": "",
             "policy": "-o smtpd_recipient_restrictions=$matrix_policy",
+            "domain": "-o smtpd_recipient_restrictions= -o rewrite_service_name=domain-rewrite",
             "recipient": f"-o smtpd_recipient_restrictions= -o rewrite_service_name=relay-rewrite "
                          f"{as_relay}",
         }
         with open(self.master, "w", encoding="utf-8") as file:
             file.writelines(f"127.0.0.1:{self.ports[service]} inet n - y - - smtpd {option}\n"
                             for service, option in options.items())
-            file.write(f"relay-rewrite unix - - y - - trivial-rewrite {as_relay}\n")
+            file.write(f"relay-rewrite unix - - y - - trivial-rewrite {as_relay}\n"
+                       f"domain-rewrite unix - - y - - trivial-rewrite "
+                       f"-o virtual_alias_domains=$matrix_domain\n")
         self.postfix.start()
+
+    @staticmethod
+    def postfix_default(name):
+        """The value that Postfix has built in."""
+        return subprocess.run(["postconf", "-c", "/dev/null", "-dh", name], capture_output=True,
+                              env={"PATH": postfix_instance.SYSTEM_PATH}, text=True,
+                              check=True).stdout.strip()
 
     def rcpt(self, service, addresses):
         """{address: reply to RCPT}, in one session."""
@@ -199,7 +215,7 @@ def setUpModule():
     for way in WAYS:
         MTAS[way] = Mta(way, SINK.port)
         unittest.addModuleCleanup(MTAS[way].close)
-    TCP_PORTS.update({name: free_port() for name in ("alias", "access", "recipient")})
+    TCP_PORTS.update({name: free_port() for name in ("alias", "domain", "access", "recipient")})
     WORLD = make_world()
     unittest.addModuleCleanup(WORLD.close)
     make_states(WORLD)

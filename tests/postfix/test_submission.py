@@ -1,5 +1,6 @@
 """Sending as an alias: real logins (Cyrus SASL, its own password file) on the submission port of
-main.cf.submission and master.cf.submission, and the map of senders behind it.
+master.cf.submission, and the map of senders behind it, as main.cf.submission has it and as
+`lpalias postfix-config` prints it for the other ways.
 """
 
 import os
@@ -8,6 +9,7 @@ import smtplib
 import ssl
 import subprocess
 import sys
+import tempfile
 import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -70,7 +72,10 @@ def why_not():
 
 
 class Submission(unittest.TestCase):
-    """One Postfix with a submission port and port 25, one lpaliasd."""
+    """What holds however Postfix asks: one Postfix with a submission port and port 25, one lpaliasd.
+    Run once per way, below."""
+
+    way = None  # of lpalias postfix-config; None: the shipped pieces
 
     @classmethod
     def setUpClass(cls):
@@ -81,13 +86,16 @@ class Submission(unittest.TestCase):
         cls.sink.start()
         cls.addClassCleanup(cls.sink.stop)
         cls.port = free_port()
+        cls.directory = tempfile.TemporaryDirectory(prefix="lpalias-submission-")
+        cls.addClassCleanup(cls.directory.cleanup)
+        printed = os.path.join(cls.directory.name, "main.cf")
         cls.mta = PostfixInstance(
-            pieces=[example("main.cf.socketmap-unix"), example("main.cf.submission")],
+            pieces=[printed] if cls.way else [example("main.cf.socketmap-unix"),
+                                              example("main.cf.submission")],
             master=[example("master.cf.submission")],
             replace={"\nsubmission ": f"\n127.0.0.1:{cls.port} "},
             sink_port=cls.sink.port)
         cls.addClassCleanup(cls.mta.close)
-        cls.mta.set(**cls.make_certificate(), **cls.make_logins())
         cls.world = World({"people": {name: {} for name in LOGINS[:6]},
                            "teams": {team: {"members": list(LOGINS[:6])}
                                      for team in ("open", "closed")}},
@@ -95,6 +103,11 @@ class Submission(unittest.TestCase):
         cls.addClassCleanup(cls.world.close)
         cls.make_states()
         cls.world.start_server()
+        if cls.way:
+            with open(printed, "w", encoding="utf-8") as file:
+                file.write(cls.world.lpalias("postfix-config", "--way", cls.way, "--queue-directory",
+                                             cls.mta.queue, "--submission").stdout)
+        cls.mta.set(**cls.make_certificate(), **cls.make_logins())
         cls.mta.start()
 
     @classmethod
@@ -129,6 +142,7 @@ class Submission(unittest.TestCase):
         now_s = 0
         world = cls.world
         world.domains = {"ubuntu.com": "open", "kubuntu.org": "closed"}
+        world.listeners.append(f'tcp-table "inet:127.0.0.1:{free_port()}" {{ map = sender }}')
         world.domain_keys = {domain: 'grace = "1d"' for domain in world.domains}
         world.write_config()
 
@@ -225,6 +239,23 @@ class Submission(unittest.TestCase):
     def test_postfix_check(self):
         """`postfix check` finds nothing to say about the pieces."""
         self.assertEqual(self.mta.check(), [])
+
+
+class ByTheExamples(Submission):
+    """main.cf.socketmap-unix and main.cf.submission."""
+
+
+class OverProxymap(Submission):
+    """proxy:socketmap:unix:..."""
+    way = "proxy"
+
+
+class OverTcpTable(Submission):
+    """tcp:..."""
+    way = "tcp-table"
+
+
+del Submission  # only its children are to run
 
 
 if __name__ == "__main__":
