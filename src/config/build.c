@@ -107,7 +107,7 @@ static void place_tcp_table(struct build *build, size_t section)
     build->places[section] = build->config->server.listener_count;
     if (!value_parse(&row->title, parsed->title, &listener, &wrong))
         tell_wrong(build, parsed->line, row->name, &row->title, parsed->title, &wrong);
-    listener.protocol = CONFIG_TCP_TABLE;
+    listener.protocol = row->title.protocol;
     add_listener(build, parsed->line, listener);
 }
 
@@ -218,7 +218,7 @@ static bool store_list_element(struct build *build, const struct parsed_value *v
         struct config_listener listener;
         if (!value_parse(value->key, value->text, &listener, wrong))
             return false;
-        listener.protocol = CONFIG_SOCKETMAP;
+        listener.protocol = value->key->protocol;
         add_listener(build, value->line, listener);
         return true;
     }

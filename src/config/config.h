@@ -18,6 +18,7 @@
 enum config_protocol {
     CONFIG_SOCKETMAP,
     CONFIG_TCP_TABLE,
+    CONFIG_POLICY,
 };
 
 struct config_listener {

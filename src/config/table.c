@@ -300,6 +300,16 @@ const struct config_key config_keys[] = {
         .list = true,
         .program = "lpaliasd",
         .help = "Where Postfix asks with its socketmap protocol, all maps on each listener.",
+        .protocol = CONFIG_SOCKETMAP,
+    },
+    {
+        .section = SECTION_SERVER,
+        .name = "policy",
+        .type = CONFIG_LISTENER,
+        .list = true,
+        .program = "lpaliasd",
+        .help = "Where Postfix asks with its policy protocol, whether to refuse a recipient.",
+        .protocol = CONFIG_POLICY,
     },
     {
         .section = SECTION_SERVER,
@@ -493,7 +503,9 @@ const struct config_section config_sections[SECTION_COUNT] = {
             .name = "tcp-table",
             .parent = SECTION_SERVER,
             .many = true,
-            .title = {.name = "listener", .type = CONFIG_INET_LISTENER},
+            .title = {.name = "listener",
+                      .type = CONFIG_INET_LISTENER,
+                      .protocol = CONFIG_TCP_TABLE},
             .help = "A listener for Postfix's tcp_table protocol; any local user can ask it.",
         },
     [SECTION_DOMAIN] =

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/buffer.h"
+#include "config/config.h"
 
 enum config_type {                       /* the field that a value is stored in */
                    CONFIG_TEXT,          /* char *; limits in bytes */
@@ -57,8 +58,9 @@ struct config_key {
     const char *fallback; /* the default as it would be written, or NULL: none */
     const char *program;  /* who uses it: a program's name or "all" */
     const char *help;     /* one sentence */
-    size_t offset;        /* of the field in config, config_domain, config_role or config_listener;
-                             unused for listeners */
+    enum config_protocol protocol; /* of LISTENER and INET_LISTENER */
+    size_t offset; /* of the field in config, config_domain, config_role or config_listener;
+                      unused for listeners */
 };
 
 struct config_section {

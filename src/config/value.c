@@ -223,16 +223,6 @@ static bool parse_delimiters(const struct config_key *key, const char *text, voi
     return true;
 }
 
-static bool parse_map(const struct config_key *key, const char *text, void *ret_field,
-                      struct buffer *wrong)
-{
-    (void)key;
-    if (strcmp(text, "alias") != 0 && strcmp(text, "domain") != 0)
-        return refuse(wrong, "is not a map; write alias or domain");
-    store_text(ret_field, text);
-    return true;
-}
-
 static bool parse_team(const struct config_key *key, const char *text, void *ret_field,
                        struct buffer *wrong)
 {
@@ -344,6 +334,18 @@ static bool parse_choice(const char *text, const char *const *words, size_t *ret
         if (strcmp(words[*ret], text) == 0)
             return true;
     return false;
+}
+
+static bool parse_map(const struct config_key *key, const char *text, void *ret_field,
+                      struct buffer *wrong)
+{
+    (void)key;
+    static const char *const words[] = {"alias", "domain", "recipient", "sender", "access", NULL};
+    size_t place;
+    if (!parse_choice(text, words, &place))
+        return refuse(wrong, "is not a map; write alias, domain, recipient, sender or access");
+    store_text(ret_field, text);
+    return true;
 }
 
 static bool parse_grace(const struct config_key *key, const char *text, void *ret_field,

@@ -14,9 +14,15 @@
 #include "store/reader.h"
 
 enum lookup_map {
-    LOOKUP_MAP_ALIAS,  /* virtual_alias_maps */
-    LOOKUP_MAP_DOMAIN, /* virtual_alias_domains */
+    LOOKUP_MAP_ALIAS,     /* virtual_alias_maps */
+    LOOKUP_MAP_DOMAIN,    /* virtual_alias_domains */
+    LOOKUP_MAP_RECIPIENT, /* relay_recipient_maps */
+    LOOKUP_MAP_SENDER,    /* smtpd_sender_login_maps */
+    LOOKUP_MAP_ACCESS,    /* check_recipient_access; also what policy delegation says */
 };
+
+/* In the map of senders: a login that nobody can have, as no Launchpad name begins so. */
+#define LOOKUP_NO_LOGIN "!nobody"
 
 enum lookup_answer {
     LOOKUP_FOUND,     /* the value was appended to the output */

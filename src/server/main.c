@@ -14,7 +14,7 @@ static void print_help(void)
 {
     puts(
         "Usage: lpaliasd [-v] [-c FILE]\n"
-        "Answers Postfix's socketmap and tcp_table lookups from the lpalias cache.\n"
+        "Answers Postfix's socketmap, tcp_table and policy questions from the lpalias cache.\n"
         "\n"
         "  -c, --config FILE  read FILE and not " CONFIG_DEFAULT_FILE "\n"
         "  -v, --verbose      log every lookup, with its address\n"

@@ -175,6 +175,9 @@ static bool create_session(struct server *server, const struct config_listener *
                              config->map);
         *ret = session_create_tcp_table(server->lookup, map);
         return true;
+    case CONFIG_POLICY:
+        *ret = session_create_policy(server->lookup);
+        return true;
     }
     return error_set(error, ERROR_INVALID, "%s: unknown protocol", config->text);
 }
@@ -236,17 +239,28 @@ bool server_create(const struct config *config, struct server **ret, struct erro
     return true;
 }
 
+static void append_endpoint(struct buffer *names, const struct endpoint *endpoint)
+{
+    const char *name = listener_name(endpoint->listener);
+    switch (endpoint->config->protocol) {
+    case CONFIG_SOCKETMAP:
+        buffer_appendf(names, "socketmap %s", name);
+        break;
+    case CONFIG_TCP_TABLE:
+        buffer_appendf(names, "tcp-table %s map %s", name, endpoint->config->map);
+        break;
+    case CONFIG_POLICY:
+        buffer_appendf(names, "policy %s", name);
+        break;
+    }
+}
+
 static void log_ready(const struct server *server)
 {
     struct buffer names = {0};
     for (size_t i = 0; i < server->endpoint_count; i++) {
-        const struct endpoint *endpoint = &server->endpoints[i];
         buffer_append_text(&names, i == 0 ? "" : ", ");
-        if (endpoint->config->protocol == CONFIG_TCP_TABLE)
-            buffer_appendf(&names, "tcp-table %s map %s", listener_name(endpoint->listener),
-                           endpoint->config->map);
-        else
-            buffer_appendf(&names, "socketmap %s", listener_name(endpoint->listener));
+        append_endpoint(&names, &server->endpoints[i]);
     }
     log_info("ready, listening on %s", buffer_text(&names));
     buffer_finish(&names);

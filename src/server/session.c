@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "server/alarm.h"
 #include "wire/netstring.h"
+#include "wire/policy.h"
 #include "wire/socketmap.h"
 #include "wire/tcp_table.h"
 
@@ -100,6 +101,33 @@ static enum connection_step answer_tcp_table(void *context, struct span bytes, s
     return CONNECTION_ANSWERED;
 }
 
+/* Only a recipient that is asked for as such can be refused; nobody has an opinion of the rest. */
+static bool is_about_recipient(const struct policy_request *request)
+{
+    return span_is_text(request->request, "smtpd_access_policy") &&
+           span_is_text(request->protocol_state, "RCPT");
+}
+
+static enum connection_step answer_policy(void *context, struct span bytes, struct buffer *out,
+                                          size_t *ret_taken)
+{
+    struct session *session = context;
+    struct policy_request request;
+    enum wire_result result = policy_take_request(bytes.data, bytes.length, &request, ret_taken);
+    if (result != WIRE_COMPLETE)
+        return refuse(session, "policy", result);
+    size_t mark = policy_begin_reply(out);
+    size_t action = out->length;
+    if (!is_about_recipient(&request) ||
+        ask(session, LOOKUP_MAP_ACCESS, request.recipient, out) != WIRE_OK) {
+        out->length = action;
+        buffer_append_text(out, "DUNNO");
+    }
+    if (!policy_end_reply(out, mark))
+        report_unsendable(session, "policy");
+    return CONNECTION_ANSWERED;
+}
+
 static struct session *session_create(struct lookup *lookup, struct connection_service service)
 {
     struct session *session = memory_new(1, sizeof(*session));
@@ -127,6 +155,14 @@ struct session *session_create_tcp_table(struct lookup *lookup, enum lookup_map 
                                });
     session->map = map;
     return session;
+}
+
+struct session *session_create_policy(struct lookup *lookup)
+{
+    return session_create(lookup, (struct connection_service){
+                                      .answer = answer_policy,
+                                      .request_limit_bytes = POLICY_REQUEST_MAX_BYTES,
+                                  });
 }
 
 void session_destroy(struct session *session)

@@ -19,6 +19,9 @@ struct session *session_create_socketmap(struct lookup *lookup);
 /* Answers tcp_table requests from map, as that protocol has no name for it. Never NULL. */
 struct session *session_create_tcp_table(struct lookup *lookup, enum lookup_map map);
 
+/* Answers policy requests: whether a recipient is refused, from the map "access". Never NULL. */
+struct session *session_create_policy(struct lookup *lookup);
+
 void session_destroy(struct session *session);
 
 /* What a connection pool calls. Lives as long as the session, which any number may share. */

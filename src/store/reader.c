@@ -281,6 +281,12 @@ enum store_result store_reader_alias(struct store_reader *reader, const char *do
     return snapshot_alias(&reader->snapshot, domain, local, ret, error);
 }
 
+enum store_result store_reader_person(struct store_reader *reader, const char *name,
+                                      struct person_record *ret, struct error *error)
+{
+    return snapshot_person(&reader->snapshot, name, ret, error);
+}
+
 static bool is_same_time(const struct timespec *a, const struct timespec *b)
 {
     return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;

@@ -63,6 +63,10 @@ enum store_result store_reader_alias(struct store_reader *reader, const char *do
                                      struct span local, struct alias_record *ret,
                                      struct error *error) MUST_CHECK;
 
+/* The person's record, borrowed until rest. Only while awake. */
+enum store_result store_reader_person(struct store_reader *reader, const char *name,
+                                      struct person_record *ret, struct error *error) MUST_CHECK;
+
 /*
  * Appends the record's targets in clear, one a line, to out. False: no key of the
  * ring opens it (the ring is re-read when its file is another one, else once a second at most).

@@ -76,6 +76,7 @@ extern const struct command command_notify;
 extern const struct command command_plan_discard;
 extern const struct command command_plan_release;
 extern const struct command command_plan_show;
+extern const struct command command_postfix_config;
 extern const struct command command_query;
 extern const struct command command_refresh;
 extern const struct command command_reserve;

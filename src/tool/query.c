@@ -164,6 +164,6 @@ static enum exit_status run(const struct call *call)
 const struct command command_query = {
     .name = "query",
     .usage = "[--cache | --socket ADDRESS] MAP KEY...",
-    .help = "ask as Postfix does; maps are alias and domain",
+    .help = "ask as Postfix does; maps are alias, domain, recipient, sender and access",
     .run = run,
 };

@@ -87,6 +87,10 @@ class Lint(unittest.TestCase):
                       "main.cf.tcp-table"):
             with self.subTest(piece=piece):
                 self.check([], piece=piece)
+        for further in ("access", "policy", "submission"):
+            master = read("master.cf.submission") if further == "submission" else ""
+            with self.subTest(further=further):
+                self.check([], main=read(f"main.cf.{further}"), master=master)
         self.assertEqual(self.world.lpalias("lint", "--config-directory", self.directory).stdout,
                          "fine: 14 checks found nothing\n")
 

@@ -159,6 +159,39 @@ class WithoutCache(unittest.TestCase):
         client.expect_end()
 
 
+class EachMap(unittest.TestCase):
+    """A listener for each map, over the members of the stand-in."""
+
+    WANTED = {
+        "alias": {"jdoe@ubuntu.com": b"200 jdoe@target.example\n", "pending@ubuntu.com": NOTFOUND,
+                  "pending@kubuntu.org": TEMP, "ubuntu.com": b"200 ubuntu.com\n"},
+        "domain": {"ubuntu.com": b"200 ubuntu.com\n", "jdoe@ubuntu.com": NOTFOUND},
+        "recipient": {"jdoe%2Btag@ubuntu.com": b"200 OK\n", "pending@ubuntu.com": NOTFOUND,
+                      "pending@kubuntu.org": TEMP, "ubuntu.com": NOTFOUND},
+        "sender": {"jdoe%2Btag@ubuntu.com": b"200 jdoe\n", "pending@ubuntu.com": b"200 !nobody\n",
+                   "pending@kubuntu.org": TEMP, "kim@kubuntu.org": b"200 kim\n",
+                   "postmaster@ubuntu.com": NOTFOUND, "nobody@ubuntu.com": NOTFOUND},
+        "access": {"pending@ubuntu.com":
+                       b"200 550%205.1.1%20User%20unknown%20in%20virtual%20alias%20table\n",
+                   "jdoe@ubuntu.com": NOTFOUND, "pending@kubuntu.org": NOTFOUND,
+                   "nobody@ubuntu.com": NOTFOUND, "pending@foreign.example": NOTFOUND},
+    }
+
+    def test_the_listener_names_the_map(self):
+        with World() as world:
+            ports = {name: free_port() for name in self.WANTED}
+            world.listeners += [f'tcp-table "inet:127.0.0.1:{port}" {{ map = {name} }}'
+                                for name, port in ports.items()]
+            world.write_config()
+            world.fill()
+            world.start_server()
+            for name, answers in self.WANTED.items():
+                with RawClient(ports[name]) as client:
+                    for key, reply in answers.items():
+                        with self.subTest(map=name, key=key):
+                            client.ask(b"get " + key.encode() + b"\n", reply)
+
+
 class WithCache(unittest.TestCase):
     """A server over static aliases: ubuntu.com is open, lubuntu.me is not."""
 

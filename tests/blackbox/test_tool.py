@@ -76,6 +76,10 @@ class Usage(unittest.TestCase):
         ("query", "--cache", "--socket", "inet:127.0.0.1:1", "alias", "key"),
         ("query", "--socket", "nonsense", "alias", "key"),
         ("explain",),
+        ("explain", "--map", "virtual", "a@ubuntu.com"),
+        ("postfix-config", "surplus"),
+        ("postfix-config", "--way", "carrier-pigeon"),
+        ("postfix-config", "--queue-directory", "spool"),
         ("explain", "a@ubuntu.com", "b@ubuntu.com"),
         ("list", "--state", "happy"),
         ("list", "--kind", "odd"),
@@ -106,7 +110,7 @@ class Usage(unittest.TestCase):
         ("cache",),
         ("cache", "upgrade", "surplus"),
     ]
-    COMMANDS = ["refresh", "status", "query", "explain", "list", "show", "domain list", "domain open",
+    COMMANDS = ["refresh", "status", "query", "explain", "postfix-config", "list", "show", "domain list", "domain open",
                 "domain close", "domain remove", "target set", "target clear", "import", "export", "check", "lint",
                 "key generate", "key rotate", "key retire", "key check", "backup", "restore",
                 "cache upgrade", "help"]
@@ -254,6 +258,98 @@ class Filled(unittest.TestCase):
         shown = self.world.lpalias("explain", "--show-targets", "several@ubuntu.com").stdout
         self.assertIn(",".join(TARGETS["several"]), shown)
         self.assertIn("3 target", self.world.lpalias("explain", "several@ubuntu.com").stdout)
+        # The better reply of another map is not kept back.
+        self.assertIn("\nAccess: ", self.world.lpalias("explain", "pending@ubuntu.com", status=2).stdout)
+        for address, status in (("nobody@ubuntu.com", 2), ("pending@kubuntu.org", TEMPORARY)):
+            self.assertNotIn("Access", self.world.lpalias("explain", address, status=status).stdout)
+
+    def test_explain_each_map(self):
+        for name, key, status, answer, outcome in [
+                ("domain", "ubuntu.com", 0, "found: ubuntu.com", "takes mail"),
+                ("domain", "jdoe@ubuntu.com", 2, "NOTFOUND", "nothing of the kind"),
+                ("recipient", "jdoe@ubuntu.com", 0, "found: OK", "250"),
+                ("recipient", "pending@ubuntu.com", 2, "NOTFOUND", "550 5.1.1"),
+                ("recipient", "pending@kubuntu.org", TEMPORARY, "TEMP", "451 4.3.0"),
+                ("recipient", "ubuntu.com", 2, "NOTFOUND", "nothing of the kind"),
+                ("sender", "JDoe+tag@ubuntu.com", 0, "found: jdoe", "any other login gets 553 5.7.1"),
+                ("sender", "pending@ubuntu.com", 0, "found: !nobody", "nobody may send as it"),
+                ("sender", "postmaster@ubuntu.com", 2, "NOTFOUND", "no login owns it"),
+                ("sender", "nobody@kubuntu.org", TEMPORARY, "TEMP", "451 4.3.0"),
+                ("sender", "a@foreign.example", 2, "NOTFOUND", "not ours"),
+                ("access", "pending@ubuntu.com", 0, "found: 550 5.1.1 ", "RCPT gets this reply"),
+                ("access", "jdoe@ubuntu.com", 2, "NOTFOUND", "the map alias decides"),
+                ("access", "pending@kubuntu.org", 2, "NOTFOUND", "the map alias decides")]:
+            with self.subTest(map=name, key=key):
+                text = self.world.lpalias("explain", "--map", name, key, status=status).stdout
+                self.assertRegex(text, rf"(?s)^ 1\. .*\nAnswer: {re.escape(answer)}.*\nSMTP: .*{outcome}")
+
+    def test_postfix_config(self):
+        both = 'socketmap = { "inet:[::1]:10041", "unix:/var/spool/postfix/lpalias/lookup" }'
+        tables = ('tcp-table "inet:127.0.0.1:10042" { map = alias }',
+                  'tcp-table "inet:127.0.0.1:10043" { map = access }')
+        for listeners, arguments, aliases, access, policy in [
+                ([both], (), "socketmap:unix:lpalias/lookup:alias", "socketmap:unix:lpalias/lookup:access", None),
+                ([both], ("--way", "inet"), "socketmap:inet:[::1]:10041:alias",
+                 "socketmap:inet:[::1]:10041:access", None),
+                ([both], ("--way", "proxy"), "proxy:socketmap:unix:/var/spool/postfix/lpalias/lookup:alias",
+                 "proxy:socketmap:unix:/var/spool/postfix/lpalias/lookup:access", None),
+                ([both], ("--queue-directory", "/var/spool/postfix/"), "socketmap:unix:lpalias/lookup:alias",
+                 "socketmap:unix:lpalias/lookup:access", None),
+                # Outside the queue directory only proxymap comes to it.
+                ([both], ("--queue-directory", "/var/spool/postfix-out"),
+                 "proxy:socketmap:unix:/var/spool/postfix/lpalias/lookup:alias",
+                 "proxy:socketmap:unix:/var/spool/postfix/lpalias/lookup:access", None),
+                (tables, (), "tcp:127.0.0.1:10042", "tcp:127.0.0.1:10043", None),
+                (tables[:1], (), "tcp:127.0.0.1:10042", None, None),
+                ([both, *tables], (), "socketmap:unix:lpalias/lookup:alias",
+                 "socketmap:unix:lpalias/lookup:access", None),
+                ([both, 'policy = { "unix:/run/p", "unix:/var/spool/postfix/lpalias/policy" }'], (),
+                 "socketmap:unix:lpalias/lookup:alias", "socketmap:unix:lpalias/lookup:access",
+                 "unix:lpalias/policy"),
+                ([both, 'policy = { "inet:[::1]:10044" }'], (), "socketmap:unix:lpalias/lookup:alias",
+                 "socketmap:unix:lpalias/lookup:access", "inet:[::1]:10044")]:
+            with self.subTest(listeners=listeners, arguments=arguments), World() as world:
+                world.listeners = listeners
+                world.write_config()
+                text = world.lpalias("postfix-config", *arguments).stdout
+                for domain in world.domains:
+                    self.assertRegex(text, rf"(?m)^    {re.escape(domain)},?$")
+                self.assertIn(f"\nvirtual_alias_maps =\n    {aliases}\n", text)
+                self.assertIn("\nrecipient_delimiter = +\n", text)
+                lines = f"\nsmtpd_recipient_restrictions =\n    check_recipient_access {access}\n"
+                self.assertEqual(lines in text, access is not None, text)
+                lines = (f"\n#smtpd_recipient_restrictions =\n"
+                         f"#    check_policy_service {{ {policy}, default_action=DUNNO }}\n")
+                self.assertEqual(lines in text, policy is not None, text)
+                if access is not None and not access.startswith("tcp"):
+                    sender = access.replace(":access", ":sender")
+                    self.assertIn(f"\n#smtpd_sender_login_maps =\n#    {sender}\n", text)
+                    shown = world.lpalias("postfix-config", *arguments, "--submission").stdout
+                    self.assertIn(f"\nsmtpd_sender_login_maps =\n    {sender}\n", shown)
+
+    def test_postfix_config_without_a_listener(self):
+        for listeners in ([], ['socketmap = { "inet:127.0.0.1:0" }'],
+                          ['tcp-table "inet:127.0.0.1:10042" { map = access }']):
+            with World() as world:
+                world.listeners = listeners
+                world.write_config()
+                ran = world.lpalias("postfix-config", status=1)
+                self.assertEqual(ran.stdout, "")
+                self.assertIn("no listener that serves the map alias", ran.stderr)
+
+    def test_query_each_map(self):
+        for way in ((), ("--cache",)):
+            if not way:
+                self.world.start_server()
+                self.addCleanup(self.world.stop_server)
+            ask = lambda name, key, status=0: self.world.lpalias("query", *way, name, key,
+                                                                 status=status).stdout
+            self.assertEqual(ask("recipient", "jdoe@ubuntu.com"), "OK\n")
+            self.assertEqual(ask("sender", "jdoe+tag@ubuntu.com"), "jdoe\n")
+            self.assertEqual(ask("sender", "pending@ubuntu.com"), "!nobody\n")
+            self.assertRegex(ask("access", "pending@ubuntu.com"), r"^550 5\.1\.1 .*\n$")
+            ask("access", "jdoe@ubuntu.com", status=2)
+            ask("sender", "nobody@kubuntu.org", status=TEMPORARY)
 
     def test_list(self):
         everything = aliases(self.world)

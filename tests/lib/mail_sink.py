@@ -9,10 +9,12 @@ message counts as arrived only when smtp-sink has closed its file.
         -> [Mail(sender, recipients, headers, body), ...]
 """
 
+import contextlib
 import email
 import email.message
 import os
 import pwd
+import random
 import shutil
 import signal
 import socket
@@ -30,11 +32,20 @@ class Mail(NamedTuple):
     body: str
 
 
+_ports_given = set()
+
+
 def free_port():
-    """A loopback port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A loopback port that was free a moment ago, another one each time. It lies below those that
+    the kernel gives to outgoing connections, which would take it before it is used."""
+    while True:
+        port = random.randrange(20000, 32000)
+        if port in _ports_given:
+            continue
+        _ports_given.add(port)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def program():

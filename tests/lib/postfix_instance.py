@@ -45,6 +45,7 @@ SERVICES = [
     ("bounce", "unix", "-", "-", "-", "0", "bounce"),
     ("defer", "unix", "-", "-", "-", "0", "bounce"),
     ("trace", "unix", "-", "-", "-", "0", "bounce"),
+    ("tlsmgr", "unix", "-", "-", "1000?", "1", "tlsmgr"),
     ("verify", "unix", "-", "-", "-", "1", "verify"),
     ("flush", "unix", "n", "-", "1000?", "0", "flush"),
     ("proxymap", "unix", "-", "-", "-", "-", "proxymap"),
@@ -245,9 +246,10 @@ class PostfixInstance:
         """The value of one parameter as this instance sees it; with "-d" Postfix's default."""
         return self._run(["postconf", "-c", self.config, "-h", *options, name]).stdout.strip()
 
-    def session(self):
-        """A new SMTP connection after EHLO, for tests that need every single step."""
-        client = smtplib.SMTP("127.0.0.1", self.port, local_hostname="client.example", timeout=120)
+    def session(self, port=None):
+        """A new SMTP connection after EHLO, for tests that need every single step. `port`: that of
+        another smtpd than the usual one."""
+        client = smtplib.SMTP("127.0.0.1", port or self.port, local_hostname="client.example", timeout=120)
         client.ehlo()
         return client
 
@@ -264,9 +266,10 @@ class PostfixInstance:
         finally:
             self._leave(client)
 
-    def send(self, sender, recipients, body="text\n", headers="Subject: test\n", options=()):
+    def send(self, sender, recipients, body="text\n", headers="Subject: test\n", options=(),
+             port=None):
         """Sends one message; every recipient is tried, DATA follows if one was accepted."""
-        client = self.session()
+        client = self.session(port)
         try:
             refused = self._docmd(client, f"MAIL FROM:<{sender}>", *options)
             if refused.code != 250:

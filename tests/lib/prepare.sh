@@ -10,7 +10,7 @@ BUILD_PACKAGES=(
 )
 # shellcheck disable=SC2034
 QUICKSTART_PACKAGES=("${BUILD_PACKAGES[@]}" postfix)
-TEST_PACKAGES=("${BUILD_PACKAGES[@]}" postfix postfix-lmdb zsh openssl faketime strace python3-launchpadlib knot)
+TEST_PACKAGES=("${BUILD_PACKAGES[@]}" postfix postfix-lmdb sasl2-bin libsasl2-modules zsh openssl faketime strace python3-launchpadlib knot)
 # shellcheck disable=SC2034
 FULL_PACKAGES=("${TEST_PACKAGES[@]}" clang libclang-rt-dev valgrind)
 

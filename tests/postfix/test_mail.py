@@ -35,6 +35,7 @@ class MailCase(unittest.TestCase):
     """Mail sink, Postfix with one example, and a filled lpaliasd behind it; one set per class."""
 
     piece = "main.cf.socketmap-unix"
+    further_pieces = ()
 
     @classmethod
     def setUpClass(cls):
@@ -45,7 +46,8 @@ class MailCase(unittest.TestCase):
         cls.sink.start()
         cls.addClassCleanup(cls.sink.stop)
         # Postfix first: its queue directory is where the socket goes.
-        cls.mta = PostfixInstance(pieces=[example(cls.piece)],
+        cls.mta = PostfixInstance(pieces=[example(each)
+                                          for each in (cls.piece, *cls.further_pieces)],
                                   master=[example("master.cf.chroot")], chrooted=(),
                                   sink_port=cls.sink.port)
         cls.addClassCleanup(cls.mta.close)
@@ -53,6 +55,9 @@ class MailCase(unittest.TestCase):
         cls.addClassCleanup(cls.world.close)
         cls.mta.replace.update({"127.0.0.1:10041": f"127.0.0.1:{cls.world.inet_port}",
                                 "127.0.0.1:10042": f"127.0.0.1:{cls.world.tcp_port}"})
+        policy = os.path.join(cls.mta.socket_directory, "policy")
+        cls.world.listeners.append(f'policy = {{ "unix:{policy}" }}')
+        cls.world.write_config()
         cls.prepare()
         cls.mta.start()
 
@@ -245,6 +250,66 @@ class Delivery(MailCase):
         """The socket is for its owner and the group postfix only."""
         found = os.stat(self.world.socket_path)
         self.assertEqual((oct(found.st_mode & 0o7777), found.st_gid), (oct(0o660), postfix_group()))
+
+
+class Refusals(MailCase):
+    """What holds for both ways to refuse a name before the map of aliases is asked; run below."""
+
+    without_server = None  # what RCPT gets then
+
+    @classmethod
+    def prepare(cls):
+        super().prepare()
+        # Never live and no member any more: gone after two listings.
+        for team in ("ubuntumembers", "kubuntu-members"):
+            cls.world.launchpad.remove_member(team, "pending")
+        for after_s in (120, 240):
+            cls.world.lpalias("refresh", after_s=after_s)
+
+    def test_gone(self):
+        """A name that is gone says so, with an extension too."""
+        for address in ("pending@ubuntu.com", "Pending+tag@Ubuntu.com"):
+            reply = self.mta.rcpt(address)
+            self.assertEqual(verdict(reply), "550 5.1.6", reply)
+            self.assertIn("no longer in use", reply.text)
+
+    def test_the_rest(self):
+        """Live, unknown, closed and foreign are as without it."""
+        self.assertEqual(self.deliver("jdoe@ubuntu.com"), ["jdoe@target.example"])
+        self.sink.forget()
+        self.assertEqual(self.deliver("somebody@foreign.example"), ["somebody@foreign.example"])
+        self.assertEqual(self.rcpt("nobody@ubuntu.com"), UNKNOWN)
+        self.assertEqual(self.rcpt("pending@kubuntu.org"), CANNOT_TELL)
+
+    def test_postfix_check(self):
+        """`postfix check` finds nothing to say about the pieces."""
+        self.assertEqual(self.mta.check(), [])
+
+    def test_without_server(self):
+        """Without lpaliasd every recipient has to wait."""
+        self.world.kill_server()
+        try:
+            for address in ("jdoe@ubuntu.com", "pending@ubuntu.com", "somebody@foreign.example"):
+                self.assertEqual(self.rcpt(address), self.without_server, address)
+        finally:
+            self.world.start_server()
+            wait_for(lambda: self.rcpt("jdoe@ubuntu.com") == "250", 30,
+                     "Postfix to find the server")
+
+
+class AccessMap(Refusals):
+    """main.cf.access."""
+    further_pieces = ("main.cf.access",)
+    without_server = "451 4.3.5"
+
+
+class Policy(Refusals):
+    """main.cf.policy."""
+    further_pieces = ("main.cf.policy",)
+    without_server = CANNOT_TELL
+
+
+del Refusals  # only its children are to run
 
 
 class ServerLost(MailCase):

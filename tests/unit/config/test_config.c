@@ -168,7 +168,8 @@ static void what_is_given_is_taken(void **state)
                   "socketmap = { \"inet:0.0.0.0:0\", \"inet:0.0.0.0:0\" }\n"
                   "socketmap += { \"inet:[0::0:1]:25\" }\n"
                   "tcp-table \"inet:[::]:10042\" { map = domain }\n"
-                  "tcp-table \"inet:127.9.9.9:10042\" { map = alias } }\n");
+                  "policy = { \"unix:/p\", \"inet:127.0.0.1:0\" }\n"
+                  "tcp-table \"inet:127.9.9.9:10042\" { map = access } }\n");
     assert_true(config->cache_limit_bytes == 64 << 20);
     assert_string_equal(config->launchpad.api, "http://[::1]:8085/beta");
     assert_int_equal(config->launchpad.page_size, 7);
@@ -183,9 +184,17 @@ static void what_is_given_is_taken(void **state)
     assert_string_equal(config->server.user, "lpaliasd");
     assert_int_equal(config->server.connection_limit, 10);
     assert_int_equal(config->server.idle_limit_ms, 300000);
-    assert_int_equal(config->server.listener_count, 5);
-    assert_string_equal(config->server.listeners[0].map, "domain");
-    assert_string_equal(config->server.listeners[4].inet_address, "::1");
+    const struct config_listener *listeners = config->server.listeners;
+    static const enum config_protocol protocols[] = {
+        CONFIG_TCP_TABLE, CONFIG_TCP_TABLE, CONFIG_SOCKETMAP, CONFIG_SOCKETMAP,
+        CONFIG_SOCKETMAP, CONFIG_POLICY,    CONFIG_POLICY};
+    assert_int_equal(config->server.listener_count, ARRAY_LENGTH(protocols));
+    for (size_t i = 0; i < ARRAY_LENGTH(protocols); i++)
+        assert_int_equal(listeners[i].protocol, protocols[i]);
+    assert_string_equal(listeners[0].map, "domain");
+    assert_string_equal(listeners[1].map, "access");
+    assert_string_equal(listeners[4].inet_address, "::1");
+    assert_string_equal(listeners[5].unix_path, "/p");
     config_destroy(config);
 }
 
@@ -216,7 +225,8 @@ static const struct {
     {"a user without a password", BASE "notify { user = u }\n",
      "3: section notify has user and no password-file; give both or none\n"},
     {"key of a later release", BASE "server { metrics = \"inet:127.0.0.1:1\" }\n",
-     "3: unknown key \"metrics\" in section server; known here: socketmap, recipient-delimiter, "
+     "3: unknown key \"metrics\" in section server; known here: socketmap, policy, "
+     "recipient-delimiter, "
      "allow-remote, user, connection-limit, idle-limit, tcp-table { }\n"},
     {"unknown list", BASE "\nsokketmap = { a }\n",
      "4: unknown key \"sokketmap\"; known here: cache, key-file, alerts, cache-limit, "
@@ -224,8 +234,8 @@ static const struct {
      "notify { }, dns { }, server { }, domain { }\n"},
     {"unknown section", BASE "\nsevrer { }\n",
      "4: unknown section \"sevrer\"; did you mean \"server\"?\n"},
-    {"unknown section with a title", BASE "policy \"x\" { }\n",
-     "3: unknown section \"policy\"; known here: cache, key-file, alerts, cache-limit, "
+    {"unknown section with a title", BASE "mysql \"x\" { }\n",
+     "3: unknown section \"mysql\"; known here: cache, key-file, alerts, cache-limit, "
      "launchpad { }, refresh { }, "
      "notify { }, dns { }, server { }, domain { }\n"},
     {"include is not offered", BASE "include(\"/etc/passwd\")\n",
@@ -285,10 +295,11 @@ static const struct {
     {"duplicate listeners, however written",
      BASE "server { socketmap = { \"unix:/a\",\n\"inet:[::1]:1\",\n\"unix:/a\",\n"
           "\"inet:[0:0::1]:1\" }\ntcp-table \"inet:[::1]:2\" { map = alias }\n"
-          "tcp-table \"inet:[0::1]:2\" { map = domain } }\n",
+          "tcp-table \"inet:[0::1]:2\" { map = domain }\npolicy = { \"unix:/a\" } }\n",
      "5: listener \"unix:/a\" is given twice, first in line 3; keep one\n"
      "6: listener \"inet:[0:0::1]:1\" is given twice, first in line 4; keep one\n"
-     "8: listener \"inet:[0::1]:2\" is given twice, first in line 7; keep one\n"},
+     "8: listener \"inet:[0::1]:2\" is given twice, first in line 7; keep one\n"
+     "9: listener \"unix:/a\" is given twice, first in line 3; keep one\n"},
     {"listeners that are none",
      BASE "server { socketmap = {\n\"unix:a\",\n\"unix:/a/\",\n\"tcp:127.0.0.1:1\",\n"
           "\"inet:127.0.0.1\",\n\"inet:127.0.0.1:65536\",\n\"inet:localhost:1\",\n"
@@ -321,9 +332,9 @@ static const struct {
      "loopback address, or set allow-remote = true\n"},
     {"tcp tables",
      BASE "server { tcp-table \"inet:127.0.0.1:1\" { }\ntcp-table \"inet:127.0.0.1:2\" "
-          "{ map = recipient }\ntcp-table \"unix:/a\" { map = alias } }\n",
+          "{ map = virtual }\ntcp-table \"unix:/a\" { map = alias } }\n",
      "3: tcp-table \"inet:127.0.0.1:1\" has no map; add map = \"...\"\n"
-     "4: map \"recipient\" is not a map; write alias or domain\n"
+     "4: map \"virtual\" is not a map; write alias, domain, recipient, sender or access\n"
      "5: tcp-table \"unix:/a\" is a unix socket, which Postfix's tcp_table cannot ask; write "
      "inet:127.0.0.1:10042, or use socketmap\n"},
     {"keys given twice",
@@ -433,7 +444,8 @@ static const struct {
     {"values before a string without end",
      BASE "server {\nidle-limit = \"5\"\nwibble = 3\nsocketmap = { \"a\",\n\"unix:/x }\n",
      "4: idle-limit \"5\" has no unit; write 5s or 5m\n"
-     "5: unknown key \"wibble\" in section server; known here: socketmap, recipient-delimiter, "
+     "5: unknown key \"wibble\" in section server; known here: socketmap, policy, "
+     "recipient-delimiter, "
      "allow-remote, user, connection-limit, idle-limit, tcp-table { }\n"
      "6: socketmap \"a\" is not a listener; write unix:/path or inet:127.0.0.1:10041\n"
      "7: a string is not closed in its line; end it with \"\n"},

@@ -38,6 +38,7 @@ static const struct {
     {SECTION_DNS, "trust-anchors", "root.key", "is not an absolute path"},
     {SECTION_DNS, "timeout", "10", "has no unit"},
     {SECTION_SERVER, "socketmap", "localhost:1", "is not a listener"},
+    {SECTION_SERVER, "policy", "unix:policy", "has a relative path"},
     {SECTION_SERVER, "recipient-delimiter", "@", "cannot delimit an extension"},
     {SECTION_SERVER, "allow-remote", "yes", "is neither true nor false"},
     {SECTION_SERVER, "user", "a-name-that-is-longer-than-32-bytes", "is too long"},

@@ -188,27 +188,38 @@ static inline const char *cache_policy_word(unsigned i)
     return extension_policy_name(i);
 }
 
-/* "alias DOMAIN LOCAL STATE POLICY TARGET,TARGET"; STATE "deliver" is leaving and answering. */
+/*
+ * "alias DOMAIN LOCAL STATE POLICY TARGET,TARGET"; STATE "deliver" is leaving and answering. With
+ * "static" for the operator's, "extra" for a further one of OWNER-OF-LOCAL, "taken" for a member's
+ * that is another's address.
+ */
 static inline void cache_plan_alias(const struct cache_planning *planning, const char *line,
                                     struct changeset *changeset)
 {
-    char domain[128], local[128], state[32], policy[32], targets[2048] = "";
+    char kind[16], domain[128], local[128], state[32], policy[32], targets[2048] = "";
+    char owner[160];
     struct buffer sealed = {0};
-    must(sscanf(line, "alias %127s %127s %31s %31s %2047[^\n]", domain, local, state, policy,
-                targets) >= 4);
+    must(sscanf(line, "%15s %127s %127s %31s %31s %2047[^\n]", kind, domain, local, state, policy,
+                targets) >= 5);
     for (char *at = targets; *at != '\0'; at++)
         if (*at == ',')
             *at = '\n';
     if (*targets != '\0')
         keyring_seal_alias(planning->ring, domain, span_of(local), span_of(targets), &sealed);
     bool is_deliver = strcmp(state, "deliver") == 0;
+    bool is_static = strcmp(kind, "static") == 0;
+    bool is_extra = strcmp(kind, "extra") == 0;
+    snprintf(owner, sizeof(owner), "%s%s", is_extra ? "owner-of-" : "", is_static ? "" : local);
     const struct alias_record record = {
-        .kind = ALIAS_MEMBER,
+        .kind = is_static  ? ALIAS_STATIC
+                : is_extra ? ALIAS_EXTRA
+                           : ALIAS_MEMBER,
+        .reason = strcmp(kind, "taken") == 0 ? REASON_TAKEN : REASON_NONE,
         .state = is_deliver ? ALIAS_LEAVING : cache_word(state, cache_state_word),
         .deliver = is_deliver,
         .extension = cache_word(policy, cache_policy_word),
         .since_s = 1000,
-        .owner = span_of(local),
+        .owner = span_of(owner),
         .sealed_targets = {sealed.data, sealed.length},
     };
     changeset_put_alias(changeset, domain, local, &record);
@@ -236,7 +247,11 @@ static inline bool cache_plan(void *context, struct snapshot *snapshot, struct c
             changeset_put_domain(changeset, name, &domain);
         else if (strcmp(verb, "remove") == 0)
             changeset_delete_domain(changeset, name);
-        else if (strcmp(verb, "alias") == 0)
+        else if (strcmp(verb, "person") == 0)
+            changeset_put_person(changeset, name,
+                                 &(struct person_record){.login_name = span_of(local)});
+        else if (strcmp(verb, "alias") == 0 || strcmp(verb, "static") == 0 ||
+                 strcmp(verb, "extra") == 0 || strcmp(verb, "taken") == 0)
             cache_plan_alias(planning, line, changeset);
         else if (strcmp(verb, "unalias") == 0)
             changeset_delete_alias(changeset, name, local);
