@@ -29,6 +29,7 @@ struct listener {
     char *name;
     int fd; /* -1 once stopped */
     bool is_inet;
+    bool is_inherited; /* lives on after this process: never shut down or removed */
     struct event *readable;
     struct event *resume; /* accepting pauses while this is pending */
     char *unix_path;      /* NULL for inet */
@@ -211,8 +212,8 @@ static char *make_name(const struct listener *listener, const struct listener_ad
     return name.data;
 }
 
-static bool start(struct listener *listener, const struct listener_address *address,
-                  struct error *error)
+static bool open_socket(struct listener *listener, const struct listener_address *address,
+                        struct error *error)
 {
     if (address->unix_path != NULL
             ? !bind_unix(listener, address->unix_path, error)
@@ -222,6 +223,11 @@ static bool start(struct listener *listener, const struct listener_address *addr
     if (listen(listener->fd, BACKLOG) != 0)
         return error_set(error, ERROR_TEMPORARY, "cannot listen on %s: %s", listener->name,
                          strerror(errno));
+    return true;
+}
+
+static bool watch(struct listener *listener, struct error *error)
+{
     struct event_base *base = loop_base(listener->loop);
     listener->readable = event_new(base, listener->fd, EV_READ | EV_PERSIST, on_readable, listener);
     listener->resume = evtimer_new(base, on_resume, listener);
@@ -237,7 +243,28 @@ bool listener_create(struct loop *loop, const struct listener_address *address,
 {
     struct listener *listener = memory_new(1, sizeof(*listener));
     *listener = (struct listener){.loop = loop, .hooks = *hooks, .fd = -1, .lock_fd = -1};
-    if (!start(listener, address, error)) {
+    if (!open_socket(listener, address, error) || !watch(listener, error)) {
+        listener_destroy(listener);
+        return false;
+    }
+    *ret = listener;
+    return true;
+}
+
+bool listener_adopt(struct loop *loop, int fd, const struct listener_address *address,
+                    const struct listener_hooks *hooks, struct listener **ret, struct error *error)
+{
+    struct listener *listener = memory_new(1, sizeof(*listener));
+    *listener = (struct listener){
+        .loop = loop,
+        .hooks = *hooks,
+        .fd = fd,
+        .is_inet = address->inet_address != NULL,
+        .is_inherited = true,
+        .lock_fd = -1,
+    };
+    listener->name = make_name(listener, address);
+    if (!watch(listener, error)) {
         listener_destroy(listener);
         return false;
     }
@@ -272,6 +299,10 @@ void listener_stop(struct listener *listener)
 {
     if (listener->fd < 0)
         return;
+    if (listener->is_inherited) {
+        close_socket(listener); /* those who wait in it are the next process's */
+        return;
+    }
     remove_own_socket(listener);
     /* From here on connect() is refused, and those who are waiting can still be accepted; a TCP
      * socket would drop them. */

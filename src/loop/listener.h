@@ -41,6 +41,15 @@ bool listener_create(struct loop *loop, const struct listener_address *address,
                      struct error *error) MUST_CHECK;
 
 /*
+ * Accepts connections of a socket that listens on address already (loop/inherited.h) and that other
+ * processes may hold as well. Takes over fd, which is closed on failure, too. ERROR_TEMPORARY: the
+ * system refuses.
+ */
+bool listener_adopt(struct loop *loop, int fd, const struct listener_address *address,
+                    const struct listener_hooks *hooks, struct listener **ret,
+                    struct error *error) MUST_CHECK;
+
+/*
  * "unix:/path", "inet:127.0.0.1:10041", "inet:[::1]:10041", with the port that was really bound.
  * Borrowed.
  */
@@ -48,7 +57,8 @@ const char *listener_name(const struct listener *listener);
 
 /*
  * Hands on the connections that are waiting, then closes the socket and removes it from the file
- * system if it is still the one that was bound here. The lock is kept until listener_destroy().
+ * system if it is still the one that was bound here. The lock is kept until listener_destroy(). An
+ * adopted socket is only closed.
  */
 void listener_stop(struct listener *listener);
 

@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "lookup/lookup.h"
 #include "loop/connection.h"
+#include "loop/inherited.h"
 #include "loop/listener.h"
 #include "loop/loop.h"
 #include "server/alarm.h"
@@ -44,6 +45,7 @@ struct server {
     struct store_reader *reader;
     struct lookup *lookup;
     struct connection_pool *pool;
+    struct inherited *inherited;
     struct endpoint *endpoints;
     size_t endpoint_count;
     const char *cache_directory; /* borrowed from the configuration */
@@ -193,7 +195,9 @@ static bool open_endpoint(struct server *server, const struct config_listener *c
     server->endpoint_count++;
     struct listener_address address = {config->unix_path, config->inet_address, config->inet_port};
     struct listener_hooks hooks = {on_accepted, on_accept_trouble, endpoint};
-    return listener_create(server->loop, &address, &hooks, &endpoint->listener, error);
+    int fd = inherited_claim(server->inherited, &address);
+    return fd >= 0 ? listener_adopt(server->loop, fd, &address, &hooks, &endpoint->listener, error)
+                   : listener_create(server->loop, &address, &hooks, &endpoint->listener, error);
 }
 
 static bool build(struct server *server, const struct config *config, struct error *error)
@@ -212,7 +216,8 @@ static bool build(struct server *server, const struct config *config, struct err
     server->lookup = lookup_create_from_config(config, server->reader);
     if (!loop_create(&server->loop, error) ||
         !connection_pool_create(server->loop, &limits, &server->pool, error) ||
-        !loop_on_signal(server->loop, on_signal, server, error))
+        !loop_on_signal(server->loop, on_signal, server, error) ||
+        !inherited_take(&server->inherited, error))
         return false;
     loop_before_sleep(server->loop, before_sleep, server);
     loop_every(server->loop, CACHE_PERIOD_MS, on_tick, server);
@@ -220,7 +225,7 @@ static bool build(struct server *server, const struct config *config, struct err
     for (size_t i = 0; i < config->server.listener_count; i++)
         if (!open_endpoint(server, &config->server.listeners[i], error))
             return false;
-    return true;
+    return inherited_all_claimed(server->inherited, error);
 }
 
 bool server_create(const struct config *config, struct server **ret, struct error *error)
@@ -284,6 +289,7 @@ void server_destroy(struct server *server)
         session_destroy(server->endpoints[i].session);
     }
     free(server->endpoints);
+    inherited_destroy(server->inherited);
     loop_destroy(server->loop);
     lookup_destroy(server->lookup);
     store_reader_destroy(server->reader);

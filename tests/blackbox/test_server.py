@@ -326,5 +326,91 @@ class Stop(ServerCase):
         self.assertLess(time.monotonic() - begin, PATIENCE_S / 2)
 
 
+class Inherited(ServerCase):
+    """Listening sockets from the service manager, which outlive the server."""
+
+    def setUp(self):
+        super().setUp()
+        unix = socket.socket(socket.AF_UNIX)
+        unix.bind(self.world.socket_path)
+        inet = socket.socket(socket.AF_INET)
+        inet.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        inet.bind(("127.0.0.1", self.world.inet_port))
+        self.sockets = [inet, unix]  # in another order than the configuration's
+        for each in self.sockets:
+            each.listen(64)
+            self.addCleanup(each.close)
+
+    def test_they_are_served_and_the_others_are_bound(self):
+        self.world.start_server(sockets=self.sockets)
+        for endpoint in (self.world.socket_path, self.world.inet_port):
+            self.connect(endpoint).ask(GOOD, GOOD_REPLY)
+        self.assertEqual(self.world.ask_tcp("jdoe@foreign.example")[0], 500)
+        self.assertFalse(os.path.exists(self.world.socket_path + ".lock"))
+
+    def test_connections_wait_for_the_next_server(self):
+        """None is refused or lost while the server is stopped or killed, again and again."""
+        answered, wrong, is_over = [0], [], threading.Event()
+
+        def keep_asking():
+            while not is_over.is_set():
+                with RawClient(self.world.socket_path) as client:
+                    try:
+                        client.send(GOOD)
+                        got = client.receive(len(GOOD_REPLY))
+                    except OSError as error:
+                        got = error
+                if got != GOOD_REPLY:
+                    wrong.append(got)
+                answered[0] += 1
+
+        self.world.start_server(sockets=self.sockets)
+        threads = [threading.Thread(target=keep_asking) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        waiting = []
+        for _ in range(6):
+            self.assertEqual(self.world.stop_server(), 0)
+            self.assertTrue(os.path.exists(self.world.socket_path))
+            waiting.append(self.connect())
+            waiting[-1].send(GOOD)
+            self.world.start_server(sockets=self.sockets)
+            waiting[-1].expect(GOOD_REPLY)
+        is_over.set()
+        for thread in threads:
+            thread.join(PATIENCE_S)
+        self.assertEqual(wrong, [])
+        self.assertGreater(answered[0], 6)
+
+    def refused(self, sockets):
+        with self.assertRaises(RuntimeError) as refusal:
+            self.world.start_server(sockets=sockets)
+        return str(refusal.exception)
+
+    def test_one_that_is_not_configured_is_refused(self):
+        """Otherwise those who connect to it would wait for ever."""
+        path = os.path.join(self.world.directory, "other")
+        other = socket.socket(socket.AF_UNIX)
+        self.addCleanup(other.close)
+        other.bind(path)
+        other.listen(1)
+        self.assertIn(f"unix:{path} was handed over", self.refused([*self.sockets, other]))
+        self.world.start_server(sockets=self.sockets)
+
+    def test_what_does_not_listen_is_refused(self):
+        idle = socket.socket(socket.AF_UNIX)
+        datagrams = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        for wrong in (idle, datagrams):
+            self.addCleanup(wrong.close)
+            self.assertIn("descriptor 4 of LISTEN_FDS is no listening", self.refused([self.sockets[0], wrong]))
+
+    def test_what_another_process_was_given_is_not_taken(self):
+        for each in self.sockets:
+            each.close()
+        os.unlink(self.world.socket_path)
+        self.world.start_server(prefix=["env", "LISTEN_PID=1", "LISTEN_FDS=9"])
+        self.assertEqual(self.world.stop_server(), 0)
+
+
 if __name__ == "__main__":
     tap.main()

@@ -17,6 +17,7 @@ fill_static() fills one without any Launchpad.
 """
 
 import contextlib
+import fcntl
 import glob
 import os
 import shutil
@@ -133,6 +134,15 @@ def tcp_ask(endpoint, key, timeout_s=PATIENCE_S):
             return None
         code, _, text = line.decode("ascii").rstrip("\n").partition(" ")
         return int(code), urllib.parse.unquote(text)
+
+
+def with_inherited(command, sockets):
+    """(command, descriptors to pass) that hands listening sockets over as systemd does: from
+    descriptor 3 on, with LISTEN_FDS, and LISTEN_PID of the process that becomes the command."""
+    passed = [fcntl.fcntl(each.fileno(), fcntl.F_DUPFD, 100) for each in sockets]
+    moves = " ".join(f"{3 + i}<&{fd} {fd}<&-" for i, fd in enumerate(passed))
+    script = f'exec {moves}; LISTEN_PID=$$ LISTEN_FDS={len(passed)} exec "$@"'
+    return ["bash", "-c", script, "bash", *command], passed
 
 
 def forget_dead_clocks():
@@ -288,18 +298,21 @@ class World:
 
     # The server.
 
-    def start_server(self, prefix=(), options=(), deadline_s=PATIENCE_S):
+    def start_server(self, prefix=(), options=(), deadline_s=PATIENCE_S, sockets=()):
         """Starts lpaliasd in the foreground, its messages in log_path, and waits until its unix
         socket answers. `prefix` is put before the command, for instance setpriv and its options;
-        `options` behind it."""
+        `options` behind it; `sockets` are handed over to it, listening."""
         if self.process is not None:
             raise RuntimeError("the server runs already")
         log = open(self.log_path, "ab")
         start = log.tell()
         with log:
             command = [*prefix, *wrapper(), program("LPALIASD"), "-c", self.config_file, *options]
+            command, passed = with_inherited(command, sockets) if sockets else (command, [])
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log,
-                                            stderr=log)
+                                            stderr=log, pass_fds=passed)
+            for fd in passed:
+                os.close(fd)
         end = time.monotonic() + deadline_s
         try:
             while not self._is_ready(start):
