@@ -1,0 +1,54 @@
+"""start_unit.py SERVICE [SOCKET]: becomes what systemd would start for these unit files, as their
+user, with the socket that they say. Reads only what the units of lpalias use."""
+
+import configparser
+import grp
+import os
+import pwd
+import socket
+import sys
+
+
+def read_unit(path):
+    unit = configparser.ConfigParser(strict=False, interpolation=None, delimiters=["="])
+    unit.optionxform = str
+    if not unit.read(path):
+        sys.exit(f"there is no {path}")
+    return unit
+
+
+def condition_holds(unit):
+    return os.path.exists(unit["Unit"].get("ConditionPathExists", "/"))
+
+
+def open_socket(section):
+    path = section["ListenStream"]
+    if os.path.exists(path):
+        os.unlink(path)
+    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    os.umask(0o777)
+    listening.bind(path)
+    os.chown(path, pwd.getpwnam(section["SocketUser"]).pw_uid, grp.getgrnam(section["SocketGroup"]).gr_gid)
+    os.chmod(path, int(section["SocketMode"], 8))
+    listening.listen(int(section["Backlog"]))
+    return listening
+
+
+def main():
+    units = [read_unit(path) for path in sys.argv[1:]]
+    if not all(condition_holds(unit) for unit in units):
+        sys.exit("the condition does not hold")
+    service = units[0]["Service"]
+    if len(units) > 1:
+        listening = open_socket(units[1]["Socket"])
+        os.dup2(listening.fileno(), 3)
+        os.set_inheritable(3, True)  # dup2 does not where it was descriptor 3 already
+        os.environ |= {"LISTEN_FDS": "1", "LISTEN_PID": str(os.getpid())}
+    os.umask(int(service["UMask"], 8))
+    user = pwd.getpwnam(service["User"])
+    os.execvp("setpriv", ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--init-groups",
+                          "--no-new-privs", "--bounding-set=-all", "--inh-caps=-all",
+                          *service["ExecStart"].split()])
+
+
+main()
