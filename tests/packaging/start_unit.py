@@ -1,5 +1,6 @@
 """start_unit.py SERVICE [SOCKET]: becomes what systemd would start for these unit files, as their
-user, with the socket that they say. Reads only what the units of lpalias use."""
+user, with the socket that they say, and with all but ReadWritePaths read-only. Reads only what the
+units of lpalias use."""
 
 import configparser
 import grp
@@ -34,6 +35,12 @@ def open_socket(section):
     return listening
 
 
+READ_ONLY = """
+    for path in $1; do mount --bind "$path" "$path" || exit; done
+    mount -o remount,bind,ro / && shift && exec "$@"
+"""
+
+
 def main():
     units = [read_unit(path) for path in sys.argv[1:]]
     if not all(condition_holds(unit) for unit in units):
@@ -46,7 +53,9 @@ def main():
         os.environ |= {"LISTEN_FDS": "1", "LISTEN_PID": str(os.getpid())}
     os.umask(int(service["UMask"], 8))
     user = pwd.getpwnam(service["User"])
-    os.execvp("setpriv", ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--init-groups",
+    writable = service["ReadWritePaths"].lstrip("-")
+    os.execvp("unshare", ["unshare", "--mount", "sh", "-c", READ_ONLY, "sh", writable,
+                          "setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--init-groups",
                           "--no-new-privs", "--bounding-set=-all", "--inh-caps=-all",
                           *service["ExecStart"].split()])
 
