@@ -10,7 +10,10 @@ BUILD_PACKAGES=(
 )
 # shellcheck disable=SC2034
 QUICKSTART_PACKAGES=("${BUILD_PACKAGES[@]}" postfix)
-TEST_PACKAGES=("${BUILD_PACKAGES[@]}" postfix postfix-lmdb sasl2-bin libsasl2-modules zsh openssl faketime strace python3-launchpadlib knot)
+TEST_PACKAGES=(
+    "${BUILD_PACKAGES[@]}" postfix postfix-lmdb sasl2-bin libsasl2-modules zsh openssl faketime strace
+    python3-launchpadlib knot ca-certificates debhelper groff-base lintian mandoc systemd
+)
 # shellcheck disable=SC2034
 FULL_PACKAGES=("${TEST_PACKAGES[@]}" clang libclang-rt-dev valgrind)
 
