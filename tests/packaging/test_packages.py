@@ -286,6 +286,7 @@ class Life(unittest.TestCase):
         self.set_up()
         self.assert_answers()
         self.assertIn("Permission denied", self.ask("jdoe@ubuntu.com", user="nobody").stderr)
+        self.sink.forget()  # what the refresh has handed over
         self.assertEqual(self.start("lpalias-notify.service"), (0, ""))
         self.sink.wait_for_recipients({"alerts@operators.example"})
         self.root.run("lpalias", "key", "rotate")
