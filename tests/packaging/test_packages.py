@@ -87,7 +87,7 @@ class Packages(unittest.TestCase):
         if shutil.which("lintian") is None:
             self.skipTest("lintian is not installed")
         changes = glob.glob(os.path.join(built, "*.changes"))
-        ran = run("lintian", "--allow-root", "--pedantic", "--display-info", "--no-tag-display-limit", *changes,
+        ran = run("lintian", "--profile=debian", "--allow-root", "--pedantic", "--display-info", "--no-tag-display-limit", *changes,
                   check=False)
         self.assertEqual((ran.returncode, ran.stdout), (0, ""), ran.stderr)
 
@@ -286,6 +286,8 @@ class Life(unittest.TestCase):
         self.set_up()
         self.assert_answers()
         self.assertIn("Permission denied", self.ask("jdoe@ubuntu.com", user="nobody").stderr)
+        asked = self.root.run("lpalias", "query", "alias", "jdoe@ubuntu.com", check=False)
+        self.assertEqual((asked.stdout, asked.stderr), ("jdoe@target.example\n", ""))
         self.sink.forget()  # what the refresh has handed over
         self.assertEqual(self.start("lpalias-notify.service"), (0, ""))
         self.sink.wait_for_recipients({"alerts@operators.example"})
@@ -338,7 +340,7 @@ class Life(unittest.TestCase):
         self.root.run("lpalias", "key", "generate")
         self.assertEqual(self.root.rights("/etc/lpalias/keys"), "640 root:lpalias")
         self.start("lpaliasd.service", "lpaliasd.socket", wait=False)
-        self.assertEqual(self.root.rights("/var/spool/postfix/lpalias/lookup"), "660 lpaliasd:postfix")
+        self.assertEqual(self.root.rights("/var/spool/postfix/lpalias/lookup"), "660 lpalias:postfix")
         self.assertEqual(self.start("lpalias-refresh.service"), (0, ""))
         self.assertEqual(self.root.rights("/var/lib/lpalias/data.mdb"), "640 lpalias:lpalias")
         self.assertEqual(self.root.rights("/var/lib/lpalias/lock.mdb"), "660 lpalias:lpalias")
