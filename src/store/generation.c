@@ -50,7 +50,8 @@ void generation_read(const struct store *store, struct generation_file *ret)
     size_t length;
     struct stat status;
     memset(ret, 0, sizeof(*ret));
-    if (stat(store->generation_path, &status) != 0 && errno == ENOENT)
+    if (store->generation_path == NULL ||
+        (stat(store->generation_path, &status) != 0 && errno == ENOENT))
         ret->what = GENERATION_ABSENT;
     else if (file_read(store->generation_path, MAX_FILE_BYTES, &text, &length, &ret->trouble))
         ret->what = parse_line(text, &ret->state) ? GENERATION_READ : GENERATION_MALFORMED;

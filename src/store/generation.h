@@ -23,7 +23,7 @@ struct generation_file {
 
 /*
  * To be called before the state of the data file is read: the file follows it, so that it is
- * never ahead of a cache that is well.
+ * never ahead of a cache that is well. A backup has no such file.
  */
 void generation_read(const struct store *store, struct generation_file *ret);
 
