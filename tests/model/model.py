@@ -760,7 +760,7 @@ class PersonPlan:
         self.is_another = (self.is_seen and not self.is_contradicted and self.before is not None
                            and self.before["date"] not in (0, self.date))
         self.person = self.identify()
-        self.is_applied = False
+        self.applied = set()  # domains
 
     def identify(self):
         """Rows 3 and 4: whose name it is."""
@@ -793,8 +793,18 @@ class PersonPlan:
             if self.is_contradicted and self.seen[domain] is not None:
                 continue  # nobody can tell whose it is
             self.decide_domain(domain)
-        if self.is_applied:
+        if self.applied:
             self.change.put("person", self.name, self.person)
+            self.decide_elsewhere()
+
+    def decide_elsewhere(self):
+        """Aliases where no listing counts follow the person as they do after an operator's act."""
+        if self.before is None or self.before == self.person:
+            return
+        for domain in self.model.domain:
+            row = self.model.membership.get((domain, self.name))
+            if domain not in self.applied and row is not None and row["date"] == self.person["date"]:
+                self.model.settle(self.change, domain, self.name, self.person, row, self.plan.now)
 
     def observe(self, domain):
         """The membership row by what the listing says."""
@@ -847,7 +857,7 @@ class PersonPlan:
             if outcome.is_changed:
                 self.hold(domain, outcome)
             return
-        self.is_applied = True
+        self.applied.add(domain)
         if self.is_new_name:
             trial.told.clear()  # that the name is new is told, and not what is not
         self.change.add(trial)
