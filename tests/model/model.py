@@ -8,7 +8,7 @@ applied or thrown away, as a changeset is. No clock is read: `now` is told.
 
 from typing import NamedTuple
 
-from notices import Told, alarms_of, kind_of, tell_alarms, what_is_due
+from notices import AGAIN_S, Told, alarms_of, kind_of, tell_alarms, what_is_due
 from rules import (DAY, ROLES, RESERVED, WEEK, Case, Verdict, fold_listing, is_legal_local, is_live,
                    judge, lack, new_domain, new_membership, new_person, used_targets)
 
@@ -35,7 +35,9 @@ class Change:
         self.model = model
         self.rows = {}  # (table, key) -> row or None
         self.told = []  # what somebody is to be told of it
+        self.written = set()  # (table, key) of rows that count as changed even if nothing differs
         self.is_noted = False  # in the audit log, whether or not a row differs
+        self.forgets_told = False  # what was told long ago
 
     def put(self, table, key, row):
         self.rows[table, key] = row
@@ -58,15 +60,15 @@ class Model:
 
     TABLES = ("alias", "person", "membership", "domain", "plan")
 
-    def __init__(self, house, tells=True):
+    def __init__(self, house):
         self.house = house
-        self.tells = tells  # who is to be told of what
         self.alias, self.person, self.membership = {}, {}, {}
         self.domain, self.plan, self.run = {}, {}, {}
         self.outbox = []  # facts that wait
         self.sent = {}    # (domain, name, word) -> when it was told
         self.alarms = {}  # (domain, word) -> when it was told; those that were there last time
         self.versions = {}  # (table, key) -> number of the change that put it last
+        self.refreshes = {}  # generation -> {(table, key): row before it, or None}
         self.generation = 0
 
     # ---- changes ----
@@ -74,7 +76,9 @@ class Model:
     def apply(self, change, now):
         """Applies what differs, and tells; True if something did."""
         changed = [key for key in change.rows if change.differs(*key)]
-        facts, sent = what_is_due(now, change.told if self.tells else [], self.sent)
+        facts, sent = what_is_due(now, change.told, self.sent)
+        if change.forgets_told:
+            sent = {key: at for key, at in sent.items() if now - at <= AGAIN_S}
         if not changed and not facts and sent == self.sent and not change.is_noted:
             return False
         self.generation += 1
@@ -87,6 +91,8 @@ class Model:
             else:
                 getattr(self, table)[key] = row
                 self.versions[table, key] = self.generation
+        for key in change.written:
+            self.versions[key] = self.generation
         return True
 
     def version(self, table, key):
@@ -232,25 +238,31 @@ class Model:
 
     # ---- a refresh ----
 
-    def refresh(self, now, listings):
-        """listings: per configured domain a Listing, or None for an unusable one. The status."""
-        for _ in self.refresh_by_steps(now, listings):
+    def refresh(self, now, listings, fetched_at=None):
+        """listings: per configured domain a Listing, or None for an unusable one. fetched_at: the
+        generation when the fetch began, if something has happened since. The status."""
+        for _ in self.refresh_by_steps(now, listings, fetched_at):
             pass
         outcomes = [self.run[domain]["outcome"] for domain in listings]
         return 4 if "unusable" in outcomes else 3 if "held" in outcomes else 0
 
-    def refresh_by_steps(self, now, listings):
+    def refresh_by_steps(self, now, listings, fetched_at=None):
         """Stops after each thing that is written by itself."""
-        change, outcomes = RefreshPlan(self, now, listings).decide()
-        self.apply(change, now)
+        plan = RefreshPlan(self, now, listings,
+                           self.generation if fetched_at is None else fetched_at)
+        change, outcomes = plan.decide()
+        change.forgets_told = plan.is_time_trusted
+        before = {(table, key): getattr(self, table).get(key) for table, key in change.rows
+                  if change.differs(table, key)}
+        if self.apply(change, now):
+            self.refreshes = {**self.refreshes, self.generation: before}
         yield
         self.note_runs(now, outcomes)
         yield
         self.forget_gone(now)
         yield
-        if self.tells:
-            self.look_for_alarms(now)
-            yield
+        self.look_for_alarms(now)
+        yield
 
     def forget_gone(self, now):
         """Row 6: the targets of who is gone somewhere, has nothing else and is entitled to nothing
@@ -390,6 +402,80 @@ class Model:
         membership.update(member=True, valid=row["valid"], coc=row["coc"], missing_since=0,
                           invalid_since=0, unsigned_since=0)
         self.settle(change, domain, name, person, membership, now)
+
+    def waits_for_listing(self, now):
+        """Some member's alias is not what follows from the rows as they are now."""
+        trial = Change(self)
+        for (domain, name), row in self.membership.items():
+            if row["date"] == self.person[name]["date"]:
+                self.settle(trial, domain, name, self.person[name], row, now)
+        return any(trial.differs(*key) for key in trial.rows if key[0] == "alias")
+
+    # ---- roll-back: what it must and must not do, not how ----
+
+    def objections(self, domain, generation, after):
+        """What is wrong with the tables after a roll-back of that refresh in the domain."""
+        before = self.refreshes[generation]
+        for table in ("alias", "membership", "plan", "domain", "person"):
+            rows, now = after[table], getattr(self, table)
+            for key in {*rows, *now}:
+                allowed = [now.get(key)]
+                if table == "domain" and key == domain:
+                    continue
+                if table == "plan" and key == domain:
+                    allowed = [None]
+                elif (table, key) in before and (table == "person" or key[0] == domain):
+                    allowed = self.may_become(table, key, before[table, key], generation)
+                if not any(self.is_same(table, rows.get(key), row) for row in allowed):
+                    yield f"{table} {key}: {rows.get(key)}, allowed {allowed}"
+
+    @staticmethod
+    def is_same(table, row, other):
+        """But for times, and a plan's versions, which no dump has."""
+        if row is None or other is None or table == "plan":
+            return (row is None) == (other is None)
+        ignored = ("since", "live_since", "leaving_since", "days", "day", "missing_since",
+                   "invalid_since", "unsigned_since")
+        return all(row.get(field) == other.get(field) for field in row if field not in ignored)
+
+    def may_become(self, table, key, before, generation):
+        """What was changed since stays; what depends on nothing else goes back."""
+        now = getattr(self, table).get(key)
+        if table == "person":
+            return [now, before] if self.version(table, key) in (0, generation) else [now]
+        if table == "membership":
+            return [now, before]  # listings that came since may have changed it, too
+        if self.version(table, key) not in (0, generation):
+            return [now]
+        return [before] if self.stands_alone(key, before, generation) else [now, before]
+
+    def stands_alone(self, key, before, generation):
+        """A member's alias of which nothing but the row itself and its membership is changed."""
+        domain, name = key
+        membership = self.membership.get(key)
+        old = self.refreshes[generation].get(("membership", key), membership)
+        return (membership is not None and old is not None and before is not None
+                and before["kind"] == "member" and before["owner"] == name
+                and not membership["extras"] and not old["extras"]
+                and self.version("membership", key) <= generation
+                and self.version("person", name) < generation)
+
+    def adopt(self, tables, generation):
+        """What a roll-back made of the tables is taken as it is."""
+        for table in self.TABLES:
+            rows, now = tables[table], getattr(self, table)
+            for key in {*rows, *now}:
+                row = rows.get(key)
+                if row == {field: value for field, value in (now.get(key) or {}).items()
+                           if field != "versions"}:
+                    continue
+                if row is None:
+                    del now[key]
+                    self.versions.pop((table, key), None)
+                else:
+                    now[key] = row
+                    self.versions[table, key] = generation
+        self.generation = generation
 
     # ---- what operators do to people and aliases; 1: refused, 2: nothing of that name ----
 
@@ -587,6 +673,7 @@ class Model:
                 change.put("alias", key, self.tombstone(now, alias, ""))
         if is_known or person["banned"]:
             change.put("person", name, person)
+            change.written.add(("person", name))
         else:
             change.delete("person", name)
         change.told.clear()
@@ -610,8 +697,8 @@ class Hold(NamedTuple):
 class RefreshPlan:
     """One refresh of all domains whose listing counts."""
 
-    def __init__(self, model, now, listings):
-        self.model, self.now, self.listings = model, now, listings
+    def __init__(self, model, now, listings, fetched_at):
+        self.model, self.now, self.listings, self.fetched_at = model, now, listings, fetched_at
         attempts = [model.run[domain]["attempt"] for domain in listings if domain in model.run]
         last = max(attempts, default=0)
         self.is_time_trusted = last == 0 or 0 <= now - last <= WEEK
@@ -785,9 +872,29 @@ class PersonPlan:
             person.update(banned=True, banned_s=own["banned_s"], ban_reason=own["ban_reason"])
         return person
 
+    def is_newer(self, table, key):
+        """The row was changed after the fetch began: the listing knows nothing of it."""
+        return self.model.version(table, key) > self.plan.fetched_at
+
+    def is_left(self):
+        """Somebody has touched the person, or either name of a rename."""
+        gone = self.plan.renames.get(self.before["date"]) if self.before is not None else None
+        names = {self.name}
+        for rename in (self.rename, gone):
+            names |= {*rename} if rename is not None and self.name in rename else set()
+        if len(names) == 1:
+            return self.is_newer("person", self.name)
+        return any(self.is_newer("person", name)
+                   or any(self.is_newer("membership", (domain, name)) for domain in self.plan.listings)
+                   for name in names)
+
     def decide(self):
+        if self.is_left():
+            return
         for domain in self.plan.holds:
             key = (domain, self.name)
+            if self.is_newer("membership", key) or self.is_newer("alias", key):
+                continue
             if self.seen[domain] is None and key not in self.model.membership:
                 continue
             if self.is_contradicted and self.seen[domain] is not None:

@@ -16,6 +16,7 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 import unittest
 
@@ -92,11 +93,13 @@ class Lockstep:
         self.accounts, self.teams, self.pins = {}, {team: set() for team in TEAMS}, {}
         self.dates = 0
         self.queue = []  # steps that are to come before any other
+        self.unsettled = set()  # domains with a new configuration that no refresh has gone by yet
         self.world = World({"people": {}, "teams": {}}, page_size=300)
         self.launchpad = self.world.launchpad
-        self.model = Model(House(self.rules), tells=False)
+        self.model = Model(House(self.rules))
         self.probe = self.sink = None
         self.said = ""  # by the last command
+        self.is_refresh = False  # this step
         self.environment = dict(
             os.environ, TZ="UTC", FAKETIME_DONT_FAKE_MONOTONIC="1",
             LD_PRELOAD=glob.glob("/usr/lib/*/faketime/libfaketime.so.1")[0])
@@ -186,11 +189,12 @@ class Lockstep:
         return dict(self.environment, FAKETIME=moment.strftime("%Y-%m-%d %H:%M:%S"))
 
     def run(self, *arguments, wanted):
-        """A command that is to end with the status that the model gave."""
+        """A command that is to end with the status that the model gave (None: whichever)."""
         ran = subprocess.run(self.command(*arguments), env=self.clock(), capture_output=True,
                              text=True, timeout=120, check=False)
         self.said = ran.stdout + ran.stderr
-        if ran.returncode != wanted:
+        self.is_refresh = self.is_refresh or arguments[0] == "refresh"
+        if wanted is not None and ran.returncode != wanted:
             raise Difference(f"exit status {ran.returncode}, the model says {wanted}\n{self.said}")
 
     def dump(self):
@@ -269,14 +273,19 @@ class Lockstep:
             real, wanted = tables[table], getattr(model, table)
             found += [f"{table} {key}: real {real.get(key)}, model {wanted.get(key)}"
                       for key in {*real, *wanted} if real.get(key) != wanted.get(key)]
-        if dumped["generation"] != model.generation:
+        # A refresh also forgets old undo and events, which are neither dumped nor in the model.
+        is_more = self.is_refresh and dumped["generation"] == model.generation + 1
+        if dumped["generation"] != model.generation and not is_more:
             found.append(f"generation: real {dumped['generation']}, model {model.generation}")
         return found
 
     def compare(self):
-        found = self.differences(self.dump(), self.model)
+        dumped = self.dump()
+        generation = dumped["generation"]
+        found = self.differences(dumped, self.model)
         if found:
             raise Difference("\n".join(found) + "\n" + self.said)
+        self.model.generation = generation
 
     # ---- steps: each does something and returns words for it, or None when it cannot be done ----
 
@@ -284,6 +293,7 @@ class Lockstep:
         """One step; its words."""
         words = None
         while words is None:
+            self.is_refresh = False
             if self.queue:
                 words = self.queue.pop(0)()
             else:
@@ -431,10 +441,26 @@ class Lockstep:
         self.write_config()
         return f"the configuration gives {domain} ~{team}"
 
+    def other_rules(self):
+        """The configuration of a domain changes; what follows is the next refresh's matter."""
+        domain = self.pick(self.rules)
+        rules = self.rules[domain]
+        name = self.random.choice(NAMES)
+        field = self.random.choice(["grace_s", "rejects_in_grace", "reserved", "admins"])
+        value = {"grace_s": self.random.choice([0, 3 * DAY, 5 * DAY, 30 * DAY]),
+                 "rejects_in_grace": not rules.rejects_in_grace,
+                 "reserved": rules.reserved ^ {name}, "admins": rules.admins ^ {name}}[field]
+        self.rules[domain] = rules._replace(**{field: value})
+        self.write_config()
+        self.unsettled.add(domain)
+        return f"{domain}: {field} is {value} now"
+
     # Refreshes.
 
     def refresh(self):
         self.run("refresh", "-q", wanted=self.model.refresh(self.now, self.listings()))
+        self.unsettled -= {domain for domain, run in self.model.run.items()
+                           if run["outcome"] == "applied" and domain not in self.model.plan}
         return "refresh"
 
     def refresh_faulty(self):
@@ -501,8 +527,42 @@ class Lockstep:
                 self.launchpad.add_member(team, name)
         return f"refresh with {name} in ~{team} skewed: {field} {value}"
 
+    def refresh_overtaken(self):
+        """An operator does something while the teams are being fetched."""
+        fetched_at, listings = self.model.generation, self.listings()
+        asked, go_on = threading.Event(), threading.Event()
+        service = self.launchpad.service
+        answer = service.answer
+
+        def wait(request):
+            asked.set()
+            go_on.wait(120)
+            return answer(request)
+
+        service.answer = wait
+        words = None
+        try:
+            with subprocess.Popen(self.command("refresh", "-q"), env=self.clock(),
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+                try:
+                    if not asked.wait(120):
+                        raise Difference("refresh asks nobody")
+                    while words is None:
+                        words = self.random.choice(self.ACTS)(self)
+                finally:
+                    go_on.set()
+                status = process.wait()
+        finally:
+            service.answer = answer
+        self.is_refresh = True
+        wanted = self.model.refresh(self.now, listings, fetched_at)
+        if status != wanted:
+            raise Difference(f"refresh: exit status {status}, the model says {wanted}")
+        return f"refresh, meanwhile {words}"
+
     def refresh_killed(self):
         """kill -9 at a random moment: the cache is as before or as after."""
+        self.is_refresh = True
         stages = [self.copy_model()]
         for _ in self.model.refresh_by_steps(self.now, self.listings()):
             stages.append(self.copy_model())
@@ -526,7 +586,7 @@ class Lockstep:
         raise Difference("killed between two states; to the last:\n" + "\n".join(found))
 
     def copy_model(self):
-        copy = Model(self.model.house, self.model.tells)
+        copy = Model(self.model.house)
         for name, value in vars(self.model).items():
             setattr(copy, name, dict(value) if isinstance(value, dict) else value)  # rows never change
         return copy
@@ -595,7 +655,8 @@ class Lockstep:
         return f"domain close {domain}"
 
     def plan_release(self):
-        domain = self.pick(self.model.plan) or self.pick(self.rules)
+        held = [name for name, row in self.model.domain.items() if row["held"]]
+        domain = self.pick({*self.model.plan, *held}) or self.pick(self.rules)
         self.run("plan", "release", domain, wanted=self.model.release_plan(self.now, domain))
         return f"plan release {domain}"
 
@@ -605,6 +666,30 @@ class Lockstep:
             return None
         self.run("plan", "discard", domain, wanted=self.model.discard_plan(self.now, domain))
         return f"plan discard {domain}"
+
+    def rollback(self):
+        """Whatever it decides must be allowed, and is then what the model goes on from."""
+        domain = self.pick(self.rules)
+        self.run("rollback", domain, "--yes", "--json", wanted=None)
+        dumped = self.dump()
+        tables = self.tables(dumped)
+        if dumped["generation"] != self.model.generation:
+            if not tables["domain"][domain]["held"]:
+                raise Difference(f"{domain} is not held after the roll-back\n{self.said}")
+            generation = json.loads(self.said.partition("\nlpalias:")[0])["refresh_generation"]
+            found = list(self.model.objections(domain, generation, tables))
+            if found:
+                raise Difference("\n".join(found) + "\n" + self.said)
+            self.model.adopt(tables, dumped["generation"])
+        return f"rollback {domain}"
+
+    def verify(self):
+        """The cache agrees with itself, but for names that an act has given or taken a head, a
+        reservation or a rule, and that no listing has come by since."""
+        if self.unsettled:
+            return None
+        self.run("verify", wanted=int(self.model.waits_for_listing(self.now)))
+        return "verify"
 
     def ban(self):
         name = self.known_name() or self.random.choice(NAMES)
@@ -711,18 +796,24 @@ class Lockstep:
 
 WEIGHTS = (
     (Lockstep.refresh, 30), (Lockstep.refresh_faulty, 3), (Lockstep.refresh_skewed, 4),
-    (Lockstep.refresh_killed, 3), (Lockstep.pass_time, 22), (Lockstep.jump, 1),
+    (Lockstep.refresh_killed, 3), (Lockstep.refresh_overtaken, 3), (Lockstep.notify, 1),
+    (Lockstep.pass_time, 22), (Lockstep.jump, 1), (Lockstep.other_rules, 0.7),
     (Lockstep.days_go_by, 0.5), (Lockstep.join, 6), (Lockstep.many_join, 0.4), (Lockstep.leave, 4),
     (Lockstep.all_leave, 0.4), (Lockstep.change_flag, 4), (Lockstep.rename, 3),
     (Lockstep.reuse, 2), (Lockstep.rename_and_reuse, 1), (Lockstep.twin, 0.3),
     (Lockstep.another_pin, 0.3), (Lockstep.another_team, 0.4), (Lockstep.target_set, 9),
     (Lockstep.target_clear, 2), (Lockstep.domain_open, 0.5), (Lockstep.domain_close, 0.3),
     (Lockstep.plan_release, 2), (Lockstep.plan_discard, 1), (Lockstep.ban, 1),
+    (Lockstep.rollback, 0.7), (Lockstep.verify, 1),
     (Lockstep.unban, 1), (Lockstep.pause, 1.5), (Lockstep.resume, 1.5), (Lockstep.erase, 0.5),
     (Lockstep.add_extra, 3), (Lockstep.add_static, 1), (Lockstep.alias_remove, 1.5),
     (Lockstep.alias_allow, 1.5), (Lockstep.alias_disallow, 0.5), (Lockstep.alias_set, 0.7),
     (Lockstep.reserve, 1),
 )
+Lockstep.ACTS = (Lockstep.target_set, Lockstep.target_clear, Lockstep.ban, Lockstep.unban,
+                 Lockstep.pause, Lockstep.resume, Lockstep.add_extra, Lockstep.alias_remove,
+                 Lockstep.alias_allow, Lockstep.erase, Lockstep.plan_release,
+                 Lockstep.plan_discard, Lockstep.domain_open, Lockstep.rollback)
 Lockstep.STEPS = [step for step, _ in WEIGHTS]
 
 
