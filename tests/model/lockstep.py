@@ -76,7 +76,8 @@ class Lockstep:
         for name in self.random.sample(NAMES, 20):
             self.make_account(name)
         for team in TEAMS[:3]:
-            for name in self.random.sample(sorted(self.accounts), 10):
+            size = self.random.choice([10, 10, 10, 10, 0])
+            for name in self.random.sample(sorted(self.accounts), size):
                 self.add_member(team, name)
 
     def close(self):
