@@ -367,12 +367,16 @@ class Model:
         self.settle(change, domain, name, person, membership, now)
 
     def waits_for_listing(self, now):
-        """Some member's alias is not what follows from the rows as they are now."""
-        trial = Change(self)
+        """Some member's alias is not what follows from the rows as they are now, or an extra that
+        was gone is another's while the list of who had it still holds it."""
+        trial, is_listed_wrong = Change(self), False
         for (domain, name), row in self.membership.items():
             if row["date"] == self.person[name]["date"]:
                 self.settle(trial, domain, name, self.person[name], row, now)
-        return any(trial.differs(*key) for key in trial.rows if key[0] == "alias")
+                is_listed_wrong |= not all(self.is_extra_of(self.alias.get((domain, extra)), name)
+                                           for extra in row["extras"])
+        return is_listed_wrong or any(trial.differs(*key) for key in trial.rows
+                                      if key[0] == "alias")
 
     # ---- roll-back: what it must and must not do, not how ----
 

@@ -210,6 +210,10 @@ class Steps(Lockstep):
                 listings[domain] = None
         path = f"/1.0/~{team}" if FAULTS[name].where == "any" and self.random.random() < 0.3 else None
         where = {"path": path} if path else {"match": f"~{team}/participants"}
+        if FAULTS[name].where == "entry":  # a name without a letter has no upper case
+            where["person"] = max(self.teams[team])
+            if not where["person"][0].isalpha():
+                return None
         self.launchpad.add_fault(name, **where)
         try:
             self.run("refresh", "-q", wanted=self.model.refresh(self.now, listings))

@@ -22,7 +22,7 @@ from lpalias_world import why_not
 from steps import Steps
 
 FULL = os.environ.get("LPALIAS_FULL") == "1"
-STEPS = int(os.environ.get("LPALIAS_MODEL_STEPS", 2000 if FULL else 150))
+STEPS = int(os.environ.get("LPALIAS_MODEL_STEPS", 2000 if FULL else 400))
 SEEDS = os.environ.get("LPALIAS_MODEL_SEEDS", "x6" if FULL else "x2")
 STEPS_SHOWN = 25
 
