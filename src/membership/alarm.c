@@ -165,7 +165,7 @@ static bool visit_domain(void *context, const char *domain, const struct domain_
     return watch->is_fine = look_at_domain(watch, domain, row);
 }
 
-/* A team that could never be read has no domain row yet. */
+/* A team that could never be read, or was empty from the first, has no domain row yet. */
 static bool look_at_unfilled(struct watch *watch)
 {
     const struct house *house = watch->request->house;
@@ -174,7 +174,8 @@ static bool look_at_unfilled(struct watch *watch)
         enum store_result result =
             snapshot_domain(watch->snapshot, house->domains[i].name, &row, watch->error);
         if (result == STORE_TROUBLE ||
-            (result == STORE_ABSENT && !look_at_run(watch, house->domains[i].name)))
+            (result == STORE_ABSENT && (!look_at_run(watch, house->domains[i].name) ||
+                                        !look_at_plan(watch, house->domains[i].name))))
             return false;
     }
     return true;

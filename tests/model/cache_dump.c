@@ -202,6 +202,19 @@ static bool add_plan(void *context, const char *domain, const struct plan_record
     return true;
 }
 
+static json_t *recipients_of(const struct dump *dump, const struct outbox_record *record)
+{
+    struct buffer plain = {0};
+    json_t *recipients = NULL;
+    if (record->sealed_recipients.length == 0)
+        return json_array();
+    if (keyring_unseal_notice(dump->ring, record->id, record->sealed_recipients, &plain) ==
+        UNSEAL_DONE)
+        recipients = lines(&plain);
+    buffer_finish(&plain);
+    return recipients != NULL ? recipients : json_null();
+}
+
 static bool add_notice(void *context, uint64_t sequence, const struct outbox_record *record)
 {
     struct dump *dump = context;
@@ -211,12 +224,13 @@ static bool add_notice(void *context, uint64_t sequence, const struct outbox_rec
         [AUDIENCE_ALERTS] = "alerts",
     };
     (void)sequence;
-    json_array_append_new(
-        dump->rows, json_pack("{ss so so so so so sI sb}", "audience", audiences[record->audience],
-                              "kind", text(record->kind), "domain", text(record->domain), "subject",
-                              text(record->subject), "reason", text(record->reason), "detail",
-                              text(record->detail), "at", (json_int_t)record->at_s, "overdue",
-                              record->is_overdue));
+    json_array_append_new(dump->rows,
+                          json_pack("{ss so so so so so sI sb so}", "audience",
+                                    audiences[record->audience], "kind", text(record->kind),
+                                    "domain", text(record->domain), "subject",
+                                    text(record->subject), "reason", text(record->reason), "detail",
+                                    text(record->detail), "at", (json_int_t)record->at_s, "overdue",
+                                    record->is_overdue, "recipients", recipients_of(dump, record)));
     return true;
 }
 

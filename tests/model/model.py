@@ -6,13 +6,11 @@ Everything is decided by looking at the tables as they are and collected in a Ch
 applied or thrown away, as a changeset is. No clock is read: `now` is told.
 """
 
-from typing import NamedTuple
-
-from notices import Told, alarms_of, kind_of, tell_alarms, what_is_due
-from rules import (DAY, ROLES, RESERVED, WEEK, Case, Verdict, fold_listing, is_legal_local, is_live,
-                   judge, lack, new_domain, new_membership, new_person, used_targets)
-
-PLACES = ("active", "leaving", "pending", "paused")  # the name has an alias or waits for one
+from change import Change, Outcome
+from notices import AGAIN_S, Told, alarms_of, kind_of, tell_alarms, what_is_due
+from refresh import RefreshPlan
+from rules import (DAY, RESERVED, ROLES, Case, Verdict, is_legal_local, is_live, judge, lack,
+                   new_domain, new_membership, new_person, used_targets)
 
 
 def known_targets(person):
@@ -20,53 +18,20 @@ def known_targets(person):
     return () if person["banned"] else tuple(used_targets(person))
 
 
-class Outcome(NamedTuple):
-    """What a plan does to the own alias of one name in one domain."""
-    before: str  # state, "" without a row
-    was_live: bool
-    verdict: Verdict
-    is_changed: bool  # some alias of the person there
-
-
-class Change:
-    """What is to be put and deleted. Same content is no change, and keeps the row's version."""
-
-    def __init__(self, model):
-        self.model = model
-        self.rows = {}  # (table, key) -> row or None
-        self.told = []  # what somebody is to be told of it
-        self.is_noted = False  # in the audit log, whether or not a row differs
-
-    def put(self, table, key, row):
-        self.rows[table, key] = row
-
-    def delete(self, table, key):
-        self.rows[table, key] = None
-
-    def add(self, other):
-        """Takes over what another change puts and tells."""
-        self.rows.update(other.rows)
-        self.told += other.told
-
-    def differs(self, table, key):
-        return (table, key) in self.rows and \
-            self.rows[table, key] != getattr(self.model, table).get(key)
-
-
 class Model:
     """The cache as it is to be, and what may happen to it. Every act gives the exit status."""
 
     TABLES = ("alias", "person", "membership", "domain", "plan")
 
-    def __init__(self, house, tells=True):
+    def __init__(self, house):
         self.house = house
-        self.tells = tells  # who is to be told of what
         self.alias, self.person, self.membership = {}, {}, {}
         self.domain, self.plan, self.run = {}, {}, {}
         self.outbox = []  # facts that wait
         self.sent = {}    # (domain, name, word) -> when it was told
         self.alarms = {}  # (domain, word) -> when it was told; those that were there last time
         self.versions = {}  # (table, key) -> number of the change that put it last
+        self.refreshes = {}  # generation -> {(table, key): row before it, or None}
         self.generation = 0
 
     # ---- changes ----
@@ -74,7 +39,9 @@ class Model:
     def apply(self, change, now):
         """Applies what differs, and tells; True if something did."""
         changed = [key for key in change.rows if change.differs(*key)]
-        facts, sent = what_is_due(now, change.told if self.tells else [], self.sent)
+        facts, sent = what_is_due(now, change.told, self.sent)
+        if change.forgets_told:
+            sent = {key: at for key, at in sent.items() if now - at <= AGAIN_S}
         if not changed and not facts and sent == self.sent and not change.is_noted:
             return False
         self.generation += 1
@@ -87,6 +54,8 @@ class Model:
             else:
                 getattr(self, table)[key] = row
                 self.versions[table, key] = self.generation
+        for key in change.written:
+            self.versions[key] = self.generation
         return True
 
     def version(self, table, key):
@@ -232,25 +201,31 @@ class Model:
 
     # ---- a refresh ----
 
-    def refresh(self, now, listings):
-        """listings: per configured domain a Listing, or None for an unusable one. The status."""
-        for _ in self.refresh_by_steps(now, listings):
+    def refresh(self, now, listings, fetched_at=None):
+        """listings: per configured domain a Listing, or None for an unusable one. fetched_at: the
+        generation when the fetch began, if something has happened since. The status."""
+        for _ in self.refresh_by_steps(now, listings, fetched_at):
             pass
         outcomes = [self.run[domain]["outcome"] for domain in listings]
         return 4 if "unusable" in outcomes else 3 if "held" in outcomes else 0
 
-    def refresh_by_steps(self, now, listings):
+    def refresh_by_steps(self, now, listings, fetched_at=None):
         """Stops after each thing that is written by itself."""
-        change, outcomes = RefreshPlan(self, now, listings).decide()
-        self.apply(change, now)
+        plan = RefreshPlan(self, now, listings,
+                           self.generation if fetched_at is None else fetched_at)
+        change, outcomes = plan.decide()
+        change.forgets_told = plan.is_time_trusted
+        before = {(table, key): getattr(self, table).get(key) for table, key in change.rows
+                  if change.differs(table, key)}
+        if self.apply(change, now):
+            self.refreshes = {**self.refreshes, self.generation: before}
         yield
         self.note_runs(now, outcomes)
         yield
         self.forget_gone(now)
         yield
-        if self.tells:
-            self.look_for_alarms(now)
-            yield
+        self.look_for_alarms(now)
+        yield
 
     def forget_gone(self, now):
         """Row 6: the targets of who is gone somewhere, has nothing else and is entitled to nothing
@@ -390,6 +365,84 @@ class Model:
         membership.update(member=True, valid=row["valid"], coc=row["coc"], missing_since=0,
                           invalid_since=0, unsigned_since=0)
         self.settle(change, domain, name, person, membership, now)
+
+    def waits_for_listing(self, now):
+        """Some member's alias is not what follows from the rows as they are now, or an extra that
+        was gone is another's while the list of who had it still holds it."""
+        trial, is_listed_wrong = Change(self), False
+        for (domain, name), row in self.membership.items():
+            if row["date"] == self.person[name]["date"]:
+                self.settle(trial, domain, name, self.person[name], row, now)
+                is_listed_wrong |= not all(self.is_extra_of(self.alias.get((domain, extra)), name)
+                                           for extra in row["extras"])
+        return is_listed_wrong or any(trial.differs(*key) for key in trial.rows
+                                      if key[0] == "alias")
+
+    # ---- roll-back: what it must and must not do, not how ----
+
+    def objections(self, domain, generation, after):
+        """What is wrong with the tables after a roll-back of that refresh in the domain."""
+        before = self.refreshes[generation]
+        for table in ("alias", "membership", "plan", "domain", "person"):
+            rows, now = after[table], getattr(self, table)
+            for key in {*rows, *now}:
+                allowed = [now.get(key)]
+                if table == "domain" and key == domain:
+                    continue
+                if table == "plan" and key == domain:
+                    allowed = [None]
+                elif (table, key) in before and (table == "person" or key[0] == domain):
+                    allowed = self.may_become(table, key, before[table, key], generation)
+                if not any(self.is_same(table, rows.get(key), row) for row in allowed):
+                    yield f"{table} {key}: {rows.get(key)}, allowed {allowed}"
+
+    @staticmethod
+    def is_same(table, row, other):
+        """But for times, and a plan's versions, which no dump has."""
+        if row is None or other is None or table == "plan":
+            return (row is None) == (other is None)
+        ignored = ("since", "live_since", "leaving_since", "days", "day", "missing_since",
+                   "invalid_since", "unsigned_since")
+        return all(row.get(field) == other.get(field) for field in row if field not in ignored)
+
+    def may_become(self, table, key, before, generation):
+        """What was changed since stays; what depends on nothing else goes back."""
+        now = getattr(self, table).get(key)
+        if table == "person":
+            return [now, before] if self.version(table, key) in (0, generation) else [now]
+        if table == "membership":
+            return [now, before]  # listings that came since may have changed it, too
+        if self.version(table, key) not in (0, generation):
+            return [now]
+        return [before] if self.stands_alone(key, before, generation) else [now, before]
+
+    def stands_alone(self, key, before, generation):
+        """A member's alias of which nothing but the row itself and its membership is changed."""
+        domain, name = key
+        membership = self.membership.get(key)
+        old = self.refreshes[generation].get(("membership", key), membership)
+        return (membership is not None and old is not None and before is not None
+                and before["kind"] == "member" and before["owner"] == name
+                and not membership["extras"] and not old["extras"]
+                and self.version("membership", key) <= generation
+                and self.version("person", name) < generation)
+
+    def adopt(self, tables, generation):
+        """What a roll-back made of the tables is taken as it is."""
+        for table in self.TABLES:
+            rows, now = tables[table], getattr(self, table)
+            for key in {*rows, *now}:
+                row = rows.get(key)
+                if row == {field: value for field, value in (now.get(key) or {}).items()
+                           if field != "versions"}:
+                    continue
+                if row is None:
+                    del now[key]
+                    self.versions.pop((table, key), None)
+                else:
+                    now[key] = row
+                    self.versions[table, key] = generation
+        self.generation = generation
 
     # ---- what operators do to people and aliases; 1: refused, 2: nothing of that name ----
 
@@ -587,6 +640,7 @@ class Model:
                 change.put("alias", key, self.tombstone(now, alias, ""))
         if is_known or person["banned"]:
             change.put("person", name, person)
+            change.written.add(("person", name))
         else:
             change.delete("person", name)
         change.told.clear()
@@ -596,291 +650,3 @@ class Model:
                        if (each["domain"], each["subject"]) not in theirs]
         self.sent = {key: at for key, at in self.sent.items() if key[:2] not in theirs}
         return 0
-
-
-class Hold(NamedTuple):
-    """What of a domain waits, and the figures that made it wait."""
-    losses: bool = False
-    additions: bool = False
-    everything: bool = False
-    loss_count: int = 0
-    addition_count: int = 0
-
-
-class RefreshPlan:
-    """One refresh of all domains whose listing counts."""
-
-    def __init__(self, model, now, listings):
-        self.model, self.now, self.listings = model, now, listings
-        attempts = [model.run[domain]["attempt"] for domain in listings if domain in model.run]
-        last = max(attempts, default=0)
-        self.is_time_trusted = last == 0 or 0 <= now - last <= WEEK
-        self.outcomes, self.holds = {}, {}  # holds: of the domains that count
-        for domain, listing in listings.items():
-            self.begin_domain(domain, listing)
-        self.renames = self.find_renames()  # date -> (old name, new name)
-
-    def begin_domain(self, domain, listing):
-        row = self.model.domain.get(domain, new_domain())
-        if listing is None:
-            self.outcomes[domain] = "unusable"
-            return
-        if row["held"]:
-            self.outcomes[domain] = "held"
-            return
-        is_another = row["filled"] != 0 and (row["team"] != self.model.rules(domain).team
-                                             or row["pin"] not in (0, listing.pin))
-        self.holds[domain] = Hold(everything=not listing.people or is_another)
-        self.outcomes[domain] = "held" if self.holds[domain].everything else "applied"
-
-    def find_renames(self):
-        """A known name that vanished and the one new name with its date, which nobody else has."""
-        holders, dates, known = {}, {}, {}  # date -> names, name -> dates, date -> names
-        for domain, hold in self.holds.items():
-            for name, seen in self.listings[domain].people.items() if not hold.everything else ():
-                holders.setdefault(seen.date, set()).add(name)
-                dates.setdefault(name, set()).add(seen.date)
-        for name, person in self.model.person.items():
-            if not person["renamed_to"]:
-                known.setdefault(person["date"], set()).add(name)
-        renames = {}
-        for date, names in holders.items():
-            if len(names) == 1 and len(known.get(date, ())) == 1 and names != known[date]:
-                if dates[min(names)] == {date}:  # else the listings contradict each other
-                    renames[date] = (*known[date], *names)
-        return renames
-
-    def decide(self):
-        """(Change, outcomes)."""
-        change, figures = self.plan_people()
-        for domain, hold in self.holds.items():
-            if not hold.everything:
-                self.holds[domain] = self.gate(domain, figures[domain])
-        if any(hold != Hold() for hold in self.holds.values()):
-            change, figures = self.plan_people()
-        for domain, hold in self.holds.items():
-            self.finish_domain(change, domain, figures[domain], hold)
-        return change, self.outcomes
-
-    # ---- the gate ----
-
-    def gate(self, domain, figures):
-        row = self.model.domain.get(domain, new_domain())
-        recent = sum(count for at, count in row["losses"] if self.now - at < DAY)
-        removals = max((figures.live + recent) * self.model.house.max_removals // 100, 2)
-        additions = max(figures.places * self.model.house.max_additions // 100, 20)
-        return Hold(figures.losses != 0 and figures.losses + recent > removals,
-                    row["filled"] != 0 and figures.additions > additions, False,
-                    figures.losses, figures.additions)
-
-    def finish_domain(self, change, domain, figures, hold):
-        model, listing = self.model, self.listings[domain]
-        row = model.domain.get(domain, new_domain())
-        losses = 0 if hold.losses else figures.losses
-        is_empty_as_known = not listing.people and row["filled"] != 0 and not figures.held_rows
-        if hold.everything or hold.losses or hold.additions:
-            if is_empty_as_known:
-                change.delete("plan", domain)
-                self.outcomes[domain] = "applied"
-            else:
-                self.keep_plan(change, domain, figures, hold)
-        else:
-            change.delete("plan", domain)
-        if hold.everything or (row["filled"] != 0 and losses == 0):
-            return
-        if row["filled"] == 0:
-            row = dict(row, team=model.rules(domain).team, pin=listing.pin, filled=self.now)
-        change.put("domain", domain, dict(row, losses=self.note_losses(row["losses"], losses)))
-
-    def note_losses(self, noted, count):
-        """By the hour, of the last day."""
-        hour = self.now // 3600
-        count += sum(number for at, number in noted if at // 3600 == hour)
-        kept = [[at, number] for at, number in noted
-                if at // 3600 != hour and self.now - at < DAY]
-        return kept + ([[self.now, count]] if count else [])
-
-    def keep_plan(self, change, domain, figures, hold):
-        """The newest usable listing's plan; the one that is there stays if it says the same."""
-        before = self.model.plan.get(domain)
-        names = [row for row, _ in figures.held_rows]
-        loss_count = figures.losses if hold.everything else hold.loss_count
-        addition_count = figures.additions if hold.everything else hold.addition_count
-        plan = {"losses_held": hold.losses, "additions_held": hold.additions,
-                "all_held": hold.everything, "discarded": False, "made": self.now,
-                "listing": self.now, "pin": self.listings[domain].pin, "losses": loss_count,
-                "additions": addition_count, "team": self.model.rules(domain).team,
-                "names": names,
-                "versions": {row["name"]: versions for row, versions in figures.held_rows}}
-        same = ("losses_held", "additions_held", "all_held", "pin", "team", "names", "versions")
-        if before is not None and all(before[field] == plan[field] for field in same):
-            self.outcomes[domain] = "applied" if before["discarded"] else "held"
-            return
-        self.outcomes[domain] = "held"
-        change.put("plan", domain, plan)
-
-    # ---- people ----
-
-    def plan_people(self):
-        """(Change, figures of each domain)."""
-        change = Change(self.model)
-        figures = {domain: Figures() for domain in self.holds}
-        names = {name for domain in self.holds for name in self.listings[domain].people}
-        names |= {name for domain, name in self.model.membership if domain in self.holds}
-        for name in sorted(names):
-            PersonPlan(self, change, figures, name).decide()
-        return change, figures
-
-
-class Figures:
-    """What the gate asks of one domain, and the names that wait."""
-
-    def __init__(self):
-        self.live = self.places = self.losses = self.additions = 0
-        self.held_rows = []  # (row of the plan, versions of the rows it was made for)
-
-
-class PersonPlan:
-    """One name on its way through all domains."""
-
-    def __init__(self, plan, change, figures, name):
-        self.plan, self.model, self.change = plan, plan.model, change
-        self.figures, self.name = figures, name
-        self.seen = {domain: plan.listings[domain].people.get(name) for domain in plan.holds}
-        self.before = self.model.person.get(name)
-        dates = {seen.date for seen in self.seen.values() if seen is not None}
-        self.is_contradicted = len(dates) > 1
-        self.is_seen = dates != set()
-        self.date = dates.pop() if len(dates) == 1 else (self.before or new_person())["date"]
-        self.rename = None if self.is_contradicted else plan.renames.get(self.date)
-        if self.rename is not None and name not in self.rename:
-            self.rename = None
-        self.is_new_name = self.rename is not None and self.rename[1] == name
-        self.is_old_name = self.rename is not None and not self.is_new_name
-        self.is_another = (self.is_seen and not self.is_contradicted and self.before is not None
-                           and self.before["date"] not in (0, self.date))
-        self.person = self.identify()
-        self.is_applied = False
-
-    def identify(self):
-        """Rows 3 and 4: whose name it is."""
-        person = dict(self.before or new_person())
-        if self.is_contradicted:
-            return person
-        if self.is_another:
-            person = new_person(self.date)
-        if self.is_seen:
-            person["date"] = self.date
-        if self.is_new_name:
-            person = self.take_over(person)
-        elif self.is_old_name:
-            person.update(renamed_to=self.rename[1], login="")
-        elif self.is_seen:
-            person["renamed_to"] = ""
-        return person
-
-    def take_over(self, own):
-        person = dict(self.model.person[self.rename[0]], renamed_to="")
-        if own["banned"] and not person["banned"]:
-            person.update(banned=True, banned_s=own["banned_s"], ban_reason=own["ban_reason"])
-        return person
-
-    def decide(self):
-        for domain in self.plan.holds:
-            key = (domain, self.name)
-            if self.seen[domain] is None and key not in self.model.membership:
-                continue
-            if self.is_contradicted and self.seen[domain] is not None:
-                continue  # nobody can tell whose it is
-            self.decide_domain(domain)
-        if self.is_applied:
-            self.change.put("person", self.name, self.person)
-
-    def observe(self, domain):
-        """The membership row by what the listing says."""
-        seen = self.seen[domain]
-        before = self.model.membership.get((domain, self.name))
-        now, is_trusted = self.plan.now, self.plan.is_time_trusted
-        base = before
-        if seen is not None:
-            if before is not None and before["date"] != seen.date:
-                base = None
-            if self.is_new_name:
-                old = self.model.membership.get((domain, self.rename[0]))
-                base = old if old is not None and old["date"] == seen.date else base
-        row = fold_listing(base, seen, now, is_trusted)
-        if seen is None and self.has_heir(domain):
-            row["extras"] = []
-            if self.is_old_name:
-                row.update(member=False, missing_since=0)
-        row["admin"] = self.name in self.model.rules(domain).admins
-        return row
-
-    def has_heir(self, domain):
-        """The account of the row is in the listing under another name, which takes over; also where
-        its old name was given to yet another account at once."""
-        before = self.model.membership.get((domain, self.name))
-        rename = self.plan.renames.get(before["date"]) if before is not None else None
-        return (rename is not None and rename[0] == self.name
-                and not self.plan.holds[domain].everything
-                and rename[1] in self.plan.listings[domain].people)
-
-    def decide_domain(self, domain):
-        hold, figures, key = self.plan.holds[domain], self.figures[domain], (domain, self.name)
-        before = self.model.membership.get(key)
-        row = self.observe(domain)
-        # A row of the account that had the name before, in a domain that the new one is not in.
-        is_strangers = (self.seen[domain] is None and before["date"] != self.person["date"])
-        if hold.everything:
-            if self.seen[domain] is None:
-                row.update(member=False)
-        elif is_strangers and row["member"]:
-            self.change.put("membership", key, dict(before, missing_since=row["missing_since"], extras=row["extras"]))
-            return
-        trial = Change(self.model)
-        outcome = self.model.settle(trial, domain, self.name, self.person, row, self.plan.now,
-                                    self.plan.listings[domain], self.plan.is_time_trusted,
-                                    extras_from=self.rename[0] if self.is_new_name else "",
-                                    has_heir=self.has_heir(domain))
-        is_loss, is_addition = self.count(outcome, figures)
-        if (hold.everything or (hold.losses and is_loss) or (hold.additions and is_addition)):
-            if outcome.is_changed:
-                self.hold(domain, outcome)
-            return
-        self.is_applied = True
-        if self.is_new_name:
-            trial.told.clear()  # that the name is new is told, and not what is not
-        self.change.add(trial)
-        if self.seen[domain] is not None:
-            self.tell_identity(domain, outcome, key in self.model.alias)
-
-    def tell_identity(self, domain, outcome, has_alias):
-        if self.is_another and has_alias:
-            self.change.told.append(Told("another-person", domain, self.name))
-        if self.is_new_name:
-            self.change.told.append(Told(
-                "renamed", domain, self.name, outcome.verdict.reason,
-                f"was {self.rename[0]}, is {outcome.verdict.state} now",
-                tuple(used_targets(self.person))))
-
-    def count(self, outcome, figures):
-        """(is a loss, is an addition)"""
-        state = outcome.verdict.state
-        goes_on = self.rename is not None and not self.is_another
-        is_loss = (outcome.was_live and not goes_on and state not in (outcome.before, "active"))
-        is_addition = (not self.is_new_name and outcome.before not in PLACES
-                       and state in PLACES)
-        figures.live += outcome.was_live
-        figures.places += outcome.before in PLACES
-        figures.losses += is_loss
-        figures.additions += is_addition
-        return is_loss, is_addition
-
-    def hold(self, domain, outcome):
-        seen, key = self.seen[domain], (domain, self.name)
-        row = {"name": self.name, "seen": seen is not None,
-               "valid": seen is not None and seen.valid, "coc": seen is not None and seen.coc,
-               "date": seen.date if seen is not None else 0, "before": outcome.before,
-               "after": outcome.verdict.state, "reason": outcome.verdict.reason}
-        self.figures[domain].held_rows.append(
-            (row, (self.model.version("alias", key), self.model.version("membership", key))))

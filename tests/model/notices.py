@@ -90,7 +90,7 @@ def alarms_of(now, model):
         plan = model.plan.get(domain)
         if row is not None and row["filled"] and not row["open"]:
             found.add((domain, "closed"))
-        if row is not None and (row["held"] or (plan is not None and not plan["discarded"])):
+        if (row is not None and row["held"]) or (plan is not None and not plan["discarded"]):
             found.add((domain, "held"))
         if run is not None and run["outcome"] == "unusable":
             found.add((domain, "source"))

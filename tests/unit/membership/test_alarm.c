@@ -134,6 +134,10 @@ static void test_conditions(void **state)
         struct scene scene;
         const char *alarm, *all_clear; /* NULL: nothing is wrong */
     } cases[] = {
+        /* Of a team that was empty from the first there is no row of the domain yet. */
+        {{D, NULL, &held_run, &plan, 0},
+         "alerts alarm " D " held | 30 losses\n",
+         "alerts all-clear " D " held"},
         {{D, &well, &run, NULL, 0}, NULL, NULL},
         {{D, &well, &unusable, NULL, 0},
          "alerts alarm " D " source | ~ubuntumembers: https://api/~ubuntumembers: status 503\n",
