@@ -23,20 +23,37 @@ static bool is_still_named(int fd, const char *path)
     return false;
 }
 
+/*
+ * Always a file of our own: one that a killed process left, or a stranger laid there with a link to
+ * another or to keep it open, is taken away and not written into. -1: errno says why, EWOULDBLOCK
+ * that another process is at it.
+ */
+static int make_part(const char *path)
+{
+    const int flags = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC;
+    int fd = open(path, flags, 0600);
+    if (fd >= 0 || errno != EEXIST)
+        return fd;
+    CLEANUP(file_close_at) int left = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (left < 0 || flock(left, LOCK_EX | LOCK_NB) != 0 || !is_still_named(left, path) ||
+        unlink(path) != 0)
+        return -1;
+    return open(path, flags, 0600);
+}
+
 bool replacement_begin(struct replacement *replacement, const char *path, struct error *error)
 {
     replacement->path = memory_copy_text(path);
     if (asprintf(&replacement->part_path, "%s.part", path) < 0)
         abort();
-    replacement->fd = open(replacement->part_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    bool is_open = replacement->fd >= 0;
-    if (is_open && flock(replacement->fd, LOCK_EX | LOCK_NB) == 0 &&
+    replacement->fd = make_part(replacement->part_path);
+    if (replacement->fd >= 0 && flock(replacement->fd, LOCK_EX | LOCK_NB) == 0 &&
         is_still_named(replacement->fd, replacement->part_path) &&
-        fchmod(replacement->fd, 0600) == 0 && ftruncate(replacement->fd, 0) == 0)
+        fchmod(replacement->fd, 0600) == 0)
         return true;
     int failure = errno;
     file_close_at(&replacement->fd);
-    if (is_open && failure == EWOULDBLOCK)
+    if (failure == EWOULDBLOCK)
         error_set(error, ERROR_BUSY, "another process is writing %s", path);
     else
         error_set(error, ERROR_TEMPORARY, "cannot make %s: %s", replacement->part_path,

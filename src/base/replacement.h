@@ -1,7 +1,7 @@
 /*
  * A file that takes the place of another one, or of none, whole or not at all: it is written as
- * PATH.part beside it and renamed. A kill leaves a PATH.part behind, which the next one writes
- * over.
+ * PATH.part beside it and renamed. A kill leaves a PATH.part behind, which the next one takes
+ * away.
  */
 #ifndef LPALIAS_BASE_REPLACEMENT_H
 #define LPALIAS_BASE_REPLACEMENT_H

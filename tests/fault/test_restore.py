@@ -10,6 +10,7 @@ import os
 import pwd
 import random
 import shutil
+import stat
 import subprocess
 import sys
 import tempfile
@@ -160,6 +161,18 @@ class Restore(unittest.TestCase):
             ended.set()
             writer.join()
         self.assertEqual(counts, sorted(counts))
+
+    def test_a_link_or_a_device_is_not_put_out_of_its_place(self):
+        link = os.path.join(self.world.directory, "link")
+        pipe = os.path.join(self.world.directory, "pipe")
+        os.symlink(self.backup, link)
+        os.mkfifo(pipe)
+        for path in (link, pipe):
+            with self.subTest(path=path):
+                ran = self.world.lpalias("backup", path, status=64)
+                self.assertIn("no regular file", ran.stderr)
+        self.assertTrue(os.path.islink(link))
+        self.assertTrue(stat.S_ISFIFO(os.lstat(pipe).st_mode))
 
     def test_a_directory_gets_a_file_named_after_the_time(self):
         directory = os.path.join(self.world.directory, "backups")

@@ -90,7 +90,7 @@ static void a_dropped_one_leaves_nothing(void **state)
     assert_int_equal(access(f->part, F_OK), -1);
 }
 
-static void what_a_kill_left_behind_is_written_over(void **state)
+static void what_a_kill_left_behind_is_taken_away(void **state)
 {
     struct fixture *f = *state;
     struct replacement file = {0};
@@ -98,6 +98,20 @@ static void what_a_kill_left_behind_is_written_over(void **state)
     write_file(f->part, "a longer text of before");
     assert_int_equal(chmod(f->part, 0666), 0);
     begin(f, &file, "new");
+    assert_true(replacement_commit(&file, &error));
+    replacement_drop(&file);
+    assert_text(f->path, "new");
+}
+
+static void nothing_is_written_into_what_another_laid_there(void **state)
+{
+    struct fixture *f = *state;
+    struct replacement file = {0};
+    struct error error;
+    write_file(f->path, "precious");
+    assert_int_equal(link(f->path, f->part), 0);
+    begin(f, &file, "new");
+    assert_text(f->path, "precious");
     assert_true(replacement_commit(&file, &error));
     replacement_drop(&file);
     assert_text(f->path, "new");
@@ -144,7 +158,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(a_committed_one_takes_the_place_of_the_old),
         CASE(a_dropped_one_leaves_nothing),
-        CASE(what_a_kill_left_behind_is_written_over),
+        CASE(what_a_kill_left_behind_is_taken_away),
+        CASE(nothing_is_written_into_what_another_laid_there),
         CASE(one_at_a_time_writes_a_file),
         CASE(a_link_in_its_place_is_refused),
         CASE(a_directory_that_is_not_there_is_trouble),
