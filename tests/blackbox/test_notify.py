@@ -8,6 +8,7 @@ import email
 import email.policy
 import json
 import os
+import pwd
 import re
 import shutil
 import subprocess
@@ -316,6 +317,23 @@ class Mails(NoticeCase):
         self.use_server(free_port())
         ran = self.world.lpalias("notify", "--send-test", "me@target.example", status=1)
         self.assertNotIn("me@target.example", ran.stdout + ran.stderr)
+
+    def test_a_test_mail_stands_alone(self):
+        for option in ("--list", "--json", "-q"):
+            with self.subTest(option=option):
+                self.world.lpalias("notify", "--send-test", "me@target.example", option, status=64)
+        self.assertEqual(self.told(), [])
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root takes on the owner of the cache")
+    def test_a_test_mail_reads_no_more_than_a_real_run(self):
+        password_file = os.path.join(self.world.directory, "password")
+        with open(password_file, "w", encoding="utf-8") as file:
+            file.write("secret\n")
+        os.chmod(password_file, 0o600)
+        self.use_server(self.sink.port, 'user = "lpalias"', f'password-file = "{password_file}"')
+        os.chown(self.world.cache, pwd.getpwnam("nobody").pw_uid, -1)
+        ran = self.world.lpalias("notify", "--send-test", "me@target.example", status=1)
+        self.assertIn(f"cannot open {password_file}: Permission denied", ran.stderr)
 
     def test_a_large_text_goes_as_it_is(self):
         body = "".join(f"{number} " + "x" * 3000 + "\n" for number in range(10))
