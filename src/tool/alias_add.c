@@ -134,7 +134,8 @@ static enum exit_status run(const struct call *call)
 
 const struct command command_alias_add = {
     .name = "alias add",
-    .usage = "ADDRESS --for NAME | --target T... | --stdin [--extension P] [--json]",
+    .usage =
+        "ADDRESS --for NAME [--allow-reserved] | --target T... | --stdin [--extension P] [--json]",
     .help = "make an extra alias of a member, or a static alias of the house",
     .run = run,
 };

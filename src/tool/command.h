@@ -13,11 +13,11 @@
 /* How lpalias ends, whatever the command. */
 enum exit_status {
     EXIT_DONE = 0,
-    EXIT_FAILED = 1,    /* the cache, the network, a server: it could not be done */
+    EXIT_FAILED = 1, /* the cache, the network, a server; or verify and the like found something */
     EXIT_NOT_FOUND = 2, /* answered "no": a key without value, a name that nobody has */
     EXIT_HELD = 3,      /* some change waits for an operator */
-    EXIT_UNUSABLE = 4,  /* some team's listing was unusable, some row of a file refused */
-    EXIT_BUSY = 5,      /* another refresh is running */
+    EXIT_UNUSABLE = 4,  /* some team's listing was unusable, some row or notice refused */
+    EXIT_BUSY = 5,      /* another process is at the same: a refresh, the keys, the outbox */
     EXIT_USAGE = EX_USAGE,
     EXIT_TEMPORARY = EX_TEMPFAIL, /* the answer is TEMP: cannot tell now */
     EXIT_CONFIG = EX_CONFIG,
@@ -41,7 +41,6 @@ struct command {
     const char *help;  /* one sentence without a full stop; NULL: for programs, not listed */
     enum exit_status (*run)(const struct call *call); /* first of all calls options_take() */
 };
-
 
 extern const size_t command_row_count;
 extern const struct command *const command_rows[];

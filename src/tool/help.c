@@ -16,9 +16,11 @@ void command_print_help(void)
          "Commands:\n");
     command_print_list(NULL);
     puts("\n"
-         "Exit status: 0 done, 1 failed, 2 not found, 3 something is held for an operator, 4 a\n"
-         "team was unusable or a row refused, 5 another refresh is running, 64 wrong usage, 75\n"
-         "cannot tell now, 78 wrong configuration.");
+         "Exit status: 0 done, 1 failed, or verify, lint or key check found something, 2 not "
+         "found,\n"
+         "3 something is held for an operator, 4 a team was unusable, a row or a notice refused,\n"
+         "5 another process is at the same, 64 wrong usage, 75 cannot tell now, 78 wrong\n"
+         "configuration.");
 }
 
 /* Each command prints its own help, options and all. */

@@ -88,9 +88,7 @@ static bool lock_refresh(struct rotation *rotation)
 
 static void show_progress(void *context, size_t resealed)
 {
-    (void)context;
-    fprintf(stderr, "\r\033[K%zu values sealed anew", resealed);
-    fflush(stderr);
+    console_progress_step(context, resealed);
 }
 
 static void print_result(const struct rotation *rotation, const struct reseal_result *result)
@@ -114,11 +112,10 @@ static bool reseal(struct rotation *rotation)
     struct reseal_result result;
     struct error error = {0};
     const struct action action = workspace_action(work);
-    bool is_shown = console_is_interactive();
-    bool is_done =
-        action_key_reseal(&action, is_shown ? show_progress : NULL, NULL, &result, &error);
-    if (is_shown)
-        fprintf(stderr, "\r\033[K");
+    struct console_progress progress;
+    console_progress_begin(&progress, "values sealed anew");
+    bool is_done = action_key_reseal(&action, show_progress, &progress, &result, &error);
+    console_progress_end(&progress);
     if (!is_done)
         return workspace_fail(
             work, EXIT_FAILED,
