@@ -393,7 +393,7 @@ const struct config_key config_keys[] = {
         .section = SECTION_DOMAIN,
         .name = "catch-all",
         .type = CONFIG_ADDRESS,
-        .program = "lpaliasd",
+        .program = "all",
         .help = "Target of every address of the domain that nobody has.",
         .offset = offsetof(struct config_domain, catch_all),
     },

@@ -28,7 +28,7 @@ struct parcel {
     uint32_t attempts;
     struct buffer recipients; /* one a line, those who have not got it yet */
     struct letter letter;
-    struct buffer label; /* "leaving jdoe@ubuntu.com": for messages to the operator */
+    struct buffer label; /* "leaving of ubuntu.com for person": for the operator, and no name */
 };
 
 static void parcel_finish(struct parcel *parcel)

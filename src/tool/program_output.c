@@ -12,7 +12,8 @@
 
 #define NOT_RUN 127 /* as a shell says it */
 
-/* Only what may be called after fork(). The administrator's programs are not in every path. */
+/* After fork() of a program that has no threads. The administrator's programs are not in every
+ * path. */
 static void become_program(const char *const *words, int output)
 {
     int null = open("/dev/null", O_RDWR);
