@@ -3,8 +3,14 @@
 
 #include "address/address.h"
 #include "tool/console.h"
+#include "tool/json_output.h"
 #include "tool/options.h"
 #include "tool/workspace.h"
+
+static void add_step(void *context, const char *text)
+{
+    json_array_append_new(context, json_from_span(span_of(text)));
+}
 
 static void print_step(void *context, const char *text)
 {
@@ -44,6 +50,7 @@ static bool is_ours(struct lookup *lookup, const char *key)
 /* One address and what a map says of it. */
 struct explanation {
     enum lookup_map map;
+    const char *key;
     enum lookup_answer answer;
     const char *value; /* of LOOKUP_FOUND */
     bool is_address;
@@ -51,13 +58,17 @@ struct explanation {
     bool is_shown; /* targets may be */
 };
 
+static bool has_targets(const struct explanation *it)
+{
+    return it->answer == LOOKUP_FOUND && it->map == LOOKUP_MAP_ALIAS && it->is_address;
+}
+
 static void print_answer(const struct explanation *it)
 {
     CLEANUP(buffer_finish) struct buffer line = {0};
-    bool has_targets = it->map == LOOKUP_MAP_ALIAS && it->is_address;
     switch (it->answer) {
     case LOOKUP_FOUND:
-        if (!has_targets || it->is_shown)
+        if (!has_targets(it) || it->is_shown)
             console_append_visible(&line, it->value);
         else
             buffer_appendf(&line, "%zu target(s); --show-targets names them",
@@ -100,34 +111,71 @@ static const char *outcome_of_access(const struct explanation *it)
                                       : "not refused here; the map alias decides";
 }
 
-static void print_outcome(const struct explanation *it)
+static const char *outcome_of(const struct explanation *it)
 {
-    const char *outcome = "not ours, Postfix treats it as any foreign address";
     if (!it->is_address && (it->map == LOOKUP_MAP_ALIAS || it->map == LOOKUP_MAP_DOMAIN))
-        outcome = it->is_ours ? "Postfix takes mail for this domain"
-                              : "not a domain that Postfix takes mail for through us";
-    else if (!it->is_address || it->map == LOOKUP_MAP_DOMAIN)
-        outcome = "Postfix asks this map nothing of the kind";
-    else if (it->map == LOOKUP_MAP_SENDER && it->is_ours)
-        outcome = outcome_for_sender(it);
-    else if (it->map == LOOKUP_MAP_ACCESS && it->is_ours)
-        outcome = outcome_of_access(it);
-    else if (it->is_ours)
-        outcome = outcome_for_recipient(it);
-    printf("SMTP:   %s\n", outcome);
+        return it->is_ours ? "Postfix takes mail for this domain"
+                           : "not a domain that Postfix takes mail for through us";
+    if (!it->is_address || it->map == LOOKUP_MAP_DOMAIN)
+        return "Postfix asks this map nothing of the kind";
+    if (!it->is_ours)
+        return "not ours, Postfix treats it as any foreign address";
+    if (it->map == LOOKUP_MAP_SENDER)
+        return outcome_for_sender(it);
+    return it->map == LOOKUP_MAP_ACCESS ? outcome_of_access(it) : outcome_for_recipient(it);
 }
 
 /* A name that the map of aliases only calls absent may get a better reply before. */
-static void print_refusal(struct lookup *lookup, const struct explanation *it, const char *key)
+static bool find_refusal(struct lookup *lookup, const struct explanation *it, struct buffer *out)
 {
-    CLEANUP(buffer_finish) struct buffer value = {0};
-    if (it->map == LOOKUP_MAP_ALIAS && it->answer == LOOKUP_ABSENT &&
-        lookup_ask(lookup, LOOKUP_MAP_ACCESS, key, strlen(key), &value, NULL) == LOOKUP_FOUND)
-        printf("Access: where Postfix asks that map first, RCPT gets %s\n", buffer_text(&value));
+    return it->map == LOOKUP_MAP_ALIAS && it->answer == LOOKUP_ABSENT &&
+           lookup_ask(lookup, LOOKUP_MAP_ACCESS, it->key, strlen(it->key), out, NULL) ==
+               LOOKUP_FOUND;
 }
 
-static enum exit_status explain(struct workspace *work, enum lookup_map map, const char *key,
-                                bool is_shown)
+static void print_text(struct lookup *lookup, const struct explanation *it)
+{
+    CLEANUP(buffer_finish) struct buffer refusal = {0};
+    putchar('\n');
+    print_answer(it);
+    printf("SMTP:   %s\n", outcome_of(it));
+    if (find_refusal(lookup, it, &refusal))
+        printf("Access: where Postfix asks that map first, RCPT gets %s\n", buffer_text(&refusal));
+}
+
+/* As print_text: "value" holds no target unless they may be shown. */
+static void print_json(struct lookup *lookup, const struct explanation *it, json_t *steps)
+{
+    static const char *const words[] = {
+        [LOOKUP_FOUND] = "found",
+        [LOOKUP_ABSENT] = "absent",
+        [LOOKUP_TEMPORARY] = "cannot-tell",
+    };
+    CLEANUP(buffer_finish) struct buffer refusal = {0};
+    bool is_hidden = has_targets(it) && !it->is_shown;
+    bool is_refused = find_refusal(lookup, it, &refusal);
+    (void)is_refused; /* else it is empty */
+    json_t *object = json_object();
+    json_object_set_new(object, "key", json_from_span(span_of(it->key)));
+    json_object_set_new(object, "steps", steps);
+    json_object_set_new(object, "answer", json_string(words[it->answer]));
+    json_object_set_new(object, "value", json_from_optional(span_of(is_hidden ? "" : it->value)));
+    json_object_set_new(object, "target_count",
+                        has_targets(it) ? json_integer((json_int_t)count_targets(it->value))
+                                        : json_null());
+    json_object_set_new(object, "smtp", json_string(outcome_of(it)));
+    json_object_set_new(object, "access", json_from_optional(span_of(buffer_text(&refusal))));
+    json_print(object);
+}
+
+/* How it was called. */
+struct wish {
+    enum lookup_map map;
+    const char *key;
+    bool is_shown, is_json;
+};
+
+static enum exit_status explain(struct workspace *work, const struct wish *wish)
 {
     static const enum exit_status statuses[] = {
         [LOOKUP_FOUND] = EXIT_DONE,
@@ -135,48 +183,53 @@ static enum exit_status explain(struct workspace *work, enum lookup_map map, con
         [LOOKUP_TEMPORARY] = EXIT_TEMPORARY,
     };
     unsigned number = 0;
-    const struct lookup_trace tracer = {print_step, &number};
+    json_t *steps = wish->is_json ? json_array() : NULL;
+    const struct lookup_trace tracer = {wish->is_json ? add_step : print_step,
+                                        wish->is_json ? (void *)steps : &number};
     CLEANUP(buffer_finish) struct buffer value = {0};
     struct explanation it = {
-        .map = map,
-        .answer = lookup_ask(work->lookup, map, key, strlen(key), &value, &tracer),
-        .is_address = strchr(key, '@') != NULL,
-        .is_ours = is_ours(work->lookup, key),
-        .is_shown = is_shown,
+        .map = wish->map,
+        .key = wish->key,
+        .answer =
+            lookup_ask(work->lookup, wish->map, wish->key, strlen(wish->key), &value, &tracer),
+        .is_address = strchr(wish->key, '@') != NULL,
+        .is_ours = is_ours(work->lookup, wish->key),
+        .is_shown = wish->is_shown,
     };
     it.value = buffer_text(&value);
-    putchar('\n');
-    print_answer(&it);
-    print_outcome(&it);
-    print_refusal(work->lookup, &it, key);
+    if (wish->is_json)
+        print_json(work->lookup, &it, steps);
+    else
+        print_text(work->lookup, &it);
     lookup_rest(work->lookup);
     return statuses[it.answer];
 }
 
 static enum exit_status run(const struct call *call)
 {
-    bool is_shown = false;
+    struct wish wish = {0};
     const char *map_name = "alias";
-    enum lookup_map map;
     CLEANUP(options_finish) struct options options = {0};
     CLEANUP(workspace_finish) struct workspace work = {0};
     const struct option_row rows[] = {
         {0, "map", "MAP", "explain what MAP says of it; without it alias", .value = &map_name},
         {0, "show-targets", .help = "print the targets and not only their number",
-         .flag = &is_shown},
+         .flag = &wish.is_shown},
+        {0, "json", .help = "print one JSON object", .flag = &wish.is_json},
     };
     if (!options_take(&options, call, rows, ARRAY_LENGTH(rows), 1, 1))
         return options.status;
-    if (!lookup_map_from_name(map_name, strlen(map_name), &map))
+    wish.key = options.operands[0];
+    if (!lookup_map_from_name(map_name, strlen(map_name), &wish.map))
         return options_refuse(call, "there is no map \"%s\"", map_name);
     if (!workspace_read_config(&work, call) || !workspace_make_lookup(&work))
         return work.status;
-    return explain(&work, map, options.operands[0], is_shown);
+    return explain(&work, &wish);
 }
 
 const struct command command_explain = {
     .name = "explain",
-    .usage = "[--map MAP] [--show-targets] ADDRESS",
+    .usage = "[--map MAP] [--show-targets] [--json] ADDRESS",
     .help = "say step by step how an address comes to its answer",
     .run = run,
 };

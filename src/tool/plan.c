@@ -12,6 +12,7 @@
 #include "tool/console.h"
 #include "tool/json_output.h"
 #include "tool/options.h"
+#include "tool/record_json.h"
 #include "tool/table.h"
 #include "tool/workspace.h"
 
@@ -236,6 +237,7 @@ struct decision {
     struct workspace work;
     char *domain;
     uint64_t number;
+    bool is_json;
 };
 
 static void decision_finish(struct decision *decision)
@@ -251,6 +253,7 @@ static bool read_decision(struct decision *decision, const struct call *call,
     const char *number = NULL;
     const struct option_row rows[] = {
         {'n', "number", "N", "only if the plan still has this number", .value = &number},
+        {0, "json", .help = "print one JSON object", .flag = &decision->is_json},
     };
     if (!options_take(&decision->options, call, rows, ARRAY_LENGTH(rows), 1, 1)) {
         *ret_status = decision->options.status;
@@ -274,13 +277,35 @@ static enum exit_status fail(const struct error *error)
     return error->kind == ERROR_INVALID ? EXIT_NOT_FOUND : EXIT_FAILED;
 }
 
-/* One a line; they were changed since, or their targets do not open. */
-static void print_skipped(const char *names)
+/* names stand one a line; they were changed since, or their targets do not open. */
+static void print_released(const struct decision *decision, const struct held_plan_result *released,
+                           const char *names, const struct store_update_result *result)
 {
     CLEANUP(memory_free_at) char *copy = memory_copy_text(names);
     char *rest = NULL;
+    printf("%s: released; %zu names applied, %zu skipped; generation %" PRIu64 "\n",
+           decision->domain, released->applied, released->skipped, result->generation);
     for (char *name = strtok_r(copy, "\n", &rest); name != NULL; name = strtok_r(NULL, "\n", &rest))
         console_print_field("skipped", name);
+}
+
+static json_t *json_from_decision(const struct decision *decision,
+                                  const struct store_update_result *result)
+{
+    json_t *object = json_object();
+    json_object_set_new(object, "domain", json_from_span(span_of(decision->domain)));
+    json_object_set_new(object, "generation", json_integer((json_int_t)result->generation));
+    return object;
+}
+
+static void print_released_json(const struct decision *decision,
+                                const struct held_plan_result *released, const char *names,
+                                const struct store_update_result *result)
+{
+    json_t *object = json_from_decision(decision, result);
+    json_object_set_new(object, "applied", json_integer((json_int_t)released->applied));
+    json_object_set_new(object, "skipped", json_from_lines(span_of(names)));
+    json_print(object);
 }
 
 static enum exit_status run_release(const struct call *call)
@@ -295,11 +320,9 @@ static enum exit_status run_release(const struct call *call)
     struct action action = workspace_action(&decision.work);
     bool is_done =
         action_plan_release(&action, decision.domain, decision.number, &names, &result, &error);
-    if (is_done) {
-        printf("%s: released; %zu names applied, %zu skipped; generation %" PRIu64 "\n",
-               decision.domain, names.applied, names.skipped, result.generation);
-        print_skipped(buffer_text(&names.skipped_names));
-    }
+    if (is_done)
+        (decision.is_json ? print_released_json : print_released)(
+            &decision, &names, buffer_text(&names.skipped_names), &result);
     buffer_finish(&names.skipped_names);
     return is_done ? EXIT_DONE : fail(&error);
 }
@@ -315,8 +338,11 @@ static enum exit_status run_discard(const struct call *call)
     struct action action = workspace_action(&decision.work);
     if (!action_plan_discard(&action, decision.domain, decision.number, &result, &error))
         return fail(&error);
-    printf("%s: discarded until its listing says another thing; generation %" PRIu64 "\n",
-           decision.domain, result.generation);
+    if (decision.is_json)
+        json_print(json_from_decision(&decision, &result));
+    else
+        printf("%s: discarded until its listing says another thing; generation %" PRIu64 "\n",
+               decision.domain, result.generation);
     return EXIT_DONE;
 }
 
@@ -329,14 +355,14 @@ const struct command command_plan_show = {
 
 const struct command command_plan_release = {
     .name = "plan release",
-    .usage = "DOMAIN [--number N]",
+    .usage = "DOMAIN [--number N] [--json]",
     .help = "apply what is held of a domain, and let refreshes touch it again after a roll-back",
     .run = run_release,
 };
 
 const struct command command_plan_discard = {
     .name = "plan discard",
-    .usage = "DOMAIN [--number N]",
+    .usage = "DOMAIN [--number N] [--json]",
     .help = "do not apply what is held of a domain while its listing stays the same",
     .run = run_discard,
 };

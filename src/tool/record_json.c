@@ -20,8 +20,7 @@ json_t *json_from_alias(const struct alias_record *record)
     return object;
 }
 
-/* The lines of text as a list. */
-static json_t *json_from_lines(struct span text)
+json_t *json_from_lines(struct span text)
 {
     json_t *list = json_array();
     for (size_t at = 0; at < text.length;) {

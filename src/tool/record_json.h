@@ -10,4 +10,7 @@
 json_t *json_from_alias(const struct alias_record *record);
 json_t *json_from_membership(const struct membership_record *membership);
 
+/* A list of the lines of text, which end with a newline or lie between newlines. */
+json_t *json_from_lines(struct span text);
+
 #endif

@@ -1,6 +1,7 @@
 """The gate: how much a refresh may change by itself. A case for each sentence of docs/architecture.md
 "The gate", through the real programs."""
 
+import json
 import os
 import sys
 import unittest
@@ -234,6 +235,14 @@ class HeldPlans(GateCase):
         self.assertIn("2 names applied, 1 skipped", ran.stdout)
         self.assertIn("m1", ran.stdout)
         self.assertEqual(house.state("m1"), "active")
+
+    def test_decisions_as_json(self):
+        house = self.held()
+        said = json.loads(house.run("plan", "discard", DOMAIN, "--json").stdout)
+        self.assertEqual((said["domain"], type(said["generation"])), (DOMAIN, int))
+        house.run("target", "set", "m1", "elsewhere@home.example")
+        said = json.loads(house.run("plan", "release", DOMAIN, "--json").stdout)
+        self.assertEqual((said["domain"], said["applied"], said["skipped"]), (DOMAIN, 2, ["m1"]))
 
     def test_a_newer_listing_outdates_it(self):
         house = self.held()

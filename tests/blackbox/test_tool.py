@@ -263,6 +263,26 @@ class Filled(unittest.TestCase):
         for address, status in (("nobody@ubuntu.com", 2), ("pending@kubuntu.org", TEMPORARY)):
             self.assertNotIn("Access", self.world.lpalias("explain", address, status=status).stdout)
 
+    def test_explain_as_json(self):
+        def explained(*words, status=0):
+            return json.loads(self.world.lpalias("explain", "--json", *words, status=status).stdout)
+        said = explained("several@ubuntu.com")
+        self.assertEqual((said["key"], said["answer"], said["value"], said["target_count"],
+                          said["access"]), ("several@ubuntu.com", "found", None, 3, None))
+        self.assertEqual(said["smtp"], "RCPT gets 250")
+        self.assertGreater(len(said["steps"]), 1)
+        self.assertNotIn("@target.example", json.dumps(said))
+        said = explained("--show-targets", "several@ubuntu.com")
+        self.assertEqual(said["value"], ",".join(TARGETS["several"]))
+        said = explained("--map", "sender", "jdoe@ubuntu.com")
+        self.assertEqual((said["value"], said["target_count"]), ("jdoe", None))
+        said = explained("pending@ubuntu.com", status=2)
+        self.assertEqual((said["answer"], said["value"], said["target_count"]),
+                         ("absent", None, None))
+        self.assertIn("550 5.1.1", said["access"])
+        self.assertEqual(explained("pending@kubuntu.org", status=TEMPORARY)["answer"],
+                         "cannot-tell")
+
     def test_explain_each_map(self):
         for name, key, status, answer, outcome in [
                 ("domain", "ubuntu.com", 0, "found: ubuntu.com", "takes mail"),
@@ -519,6 +539,11 @@ class Changing(unittest.TestCase):
         set_targets("kim", "--stdin", stdin="", status=1)
         self.world.lpalias("target", "clear", "jdoe")
         self.assertEqual(aliases(self.world)["jdoe@ubuntu.com"]["state"], "pending")
+        said = json.loads(set_targets("--json", "jdoe", "a@target.example").stdout)
+        self.assertEqual(said, {"name": "jdoe", "changed": True,
+                                "generation": generation(self.world)})
+        said = json.loads(self.world.lpalias("target", "clear", "jdoe", "--json").stdout)
+        self.assertTrue(said["changed"])
         self.world.lpalias("target", "clear", "nobody", status=2)
 
     @unittest.skipUnless(os.getuid() == 0, "only root is asked who called sudo")
