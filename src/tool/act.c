@@ -4,8 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <jansson.h>
-
 #include "base/memory.h"
 #include "base/text.h"
 #include "tool/console.h"
@@ -137,15 +135,21 @@ static void outcome_finish(struct outcome *outcome)
     json_decref(outcome->json);
 }
 
+json_t *act_json(const char *key, const char *subject, const struct store_update_result *result)
+{
+    json_t *object = json_object();
+    json_object_set_new(object, key, json_from_span(span_of(subject)));
+    json_object_set_new(object, "changed", json_boolean(result->changed));
+    json_object_set_new(object, "generation", json_integer((json_int_t)result->generation));
+    return object;
+}
+
 static void print_outcome(const struct outcome *outcome, const char *key, const char *subject,
                           const char *participle, const struct store_update_result *result)
 {
     CLEANUP(buffer_finish) struct buffer shown = {0};
     if (outcome->json != NULL) {
-        json_t *object = json_object();
-        json_object_set_new(object, key, json_from_span(span_of(subject)));
-        json_object_set_new(object, "changed", json_boolean(result->changed));
-        json_object_set_new(object, "generation", json_integer((json_int_t)result->generation));
+        json_t *object = act_json(key, subject, result);
         json_object_set(object, "aliases", outcome->json);
         json_print(object);
         return;

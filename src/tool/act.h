@@ -4,6 +4,8 @@
 
 #include <stdbool.h>
 
+#include <jansson.h>
+
 #include "address/address.h"
 #include "base/compiler.h"
 #include "store/changeset.h"
@@ -23,6 +25,9 @@ bool act_read_address(struct workspace *work, const char *text, struct address *
 
 /* Complains with EXIT_NOT_FOUND if no alias stands there. */
 bool act_check_alias(struct workspace *work, const struct address *address) MUST_CHECK;
+
+/* An object of whom or what it was done to, under key, and what came of it; a new reference. */
+json_t *act_json(const char *key, const char *subject, const struct store_update_result *result);
 
 /* "NAME is PARTICIPLE; generation 7", and what its aliases are now. */
 enum exit_status act_tell_person(struct workspace *work, const char *name, const char *participle,

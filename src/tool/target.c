@@ -19,11 +19,7 @@ static enum exit_status tell(const char *name, const struct store_update_result 
 {
     CLEANUP(buffer_finish) struct buffer shown = {0};
     if (is_json) {
-        json_t *object = json_object();
-        json_object_set_new(object, "name", json_from_span(span_of(name)));
-        json_object_set_new(object, "changed", json_boolean(result->changed));
-        json_object_set_new(object, "generation", json_integer((json_int_t)result->generation));
-        json_print(object);
+        json_print(act_json("name", name, result));
         return EXIT_DONE;
     }
     console_append_visible(&shown, name);

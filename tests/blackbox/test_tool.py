@@ -113,7 +113,10 @@ class Usage(unittest.TestCase):
     COMMANDS = ["refresh", "status", "query", "explain", "postfix-config", "list", "show", "domain list", "domain open",
                 "domain close", "domain remove", "target set", "target clear", "import", "export", "check", "lint",
                 "key generate", "key rotate", "key retire", "key check", "backup", "restore",
-                "cache upgrade", "help"]
+                "cache upgrade", "help", "domain verify", "plan show", "plan release",
+                "plan discard", "ban", "unban", "pause", "resume", "alias add", "alias remove",
+                "alias allow", "alias set", "reserve", "erase", "rollback", "history", "verify",
+                "notify"]
 
     @classmethod
     def setUpClass(cls):
@@ -519,6 +522,20 @@ class Changing(unittest.TestCase):
         # That nobody takes the notices of this world is wrong, and told.
         wrong = [line for line in shown.splitlines() if "notice(s) wait" not in line]
         self.assertEqual((status, wrong), (0, []))
+
+    def test_domains_as_json(self):
+        self.world.make_key()
+        self.world.lpalias("refresh")
+        run = lambda *words, **more: json.loads(self.world.lpalias("domain", *words, "--json",
+                                                                   **more).stdout)
+        said = run("open", "--yes", "ubuntu.com", "lubuntu.me")
+        self.assertEqual([(each["domain"], each["changed"]) for each in said],
+                         [("ubuntu.com", True), ("lubuntu.me", True)])
+        self.assertEqual(said[-1]["generation"], generation(self.world))
+        said = run("close", "ubuntu.com", "nowhere.example", status=2)
+        self.assertEqual([(each["domain"], each["changed"]) for each in said],
+                         [("ubuntu.com", True)])
+        self.assertFalse(run("close", "ubuntu.com")[0]["changed"])
 
     def test_targets(self):
         self.world.make_key()
