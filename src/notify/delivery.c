@@ -340,6 +340,8 @@ static bool send_parcel(const struct run *run, struct parcel *parcel, bool *ret_
         switch (send_to(run, parcel, recipient, &last)) {
         case SMTP_DONE:
             run->report->mails++;
+            if (run->delivery->progress != NULL)
+                run->delivery->progress(run->delivery->context, run->report->mails);
             drop_first(&parcel->recipients);
             if (parcel->recipients.length != 0 && run->delivery->ring != NULL &&
                 !settle(run, parcel, VERDICT_PARTLY, 0, ""))

@@ -32,6 +32,8 @@ struct delivery {
     int64_t deadline_ms; /* by timestamp_monotonic_ms(): no mail is begun later */
     /* Tells of a notice that was not handed over, one line; no address is in it. */
     void (*complain)(void *context, const char *text);
+    /* Called after each mail that was handed over, with how many there are; or NULL. */
+    void (*progress)(void *context, size_t mails);
     void *context;
 };
 

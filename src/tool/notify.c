@@ -142,7 +142,7 @@ static enum exit_status hand_over(struct workspace *work, const struct call *cal
     struct notify_run_result result;
     if (!open_all(work, call))
         return work->status;
-    if (!notify_run(work, INT64_MAX, &result)) {
+    if (!notify_run(work, INT64_MAX, !is_quiet, &result)) {
         if (work->status == EXIT_BUSY)
             console_complain("notices are being handed over by another process");
         return work->status;

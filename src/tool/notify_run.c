@@ -73,11 +73,16 @@ static void settings_finish(struct notify_settings *settings)
 
 /* ---- the run ---- */
 
+/* On a line of its own, and not behind what tells how far the run is. */
 static void complain(void *context, const char *text)
 {
-    size_t *count = context;
-    ++*count;
+    console_progress_end(context);
     console_complain("%s", text);
+}
+
+static void show_progress(void *context, size_t mails)
+{
+    console_progress_step(context, mails);
 }
 
 static bool look_for_alarms(struct workspace *work, size_t *ret_count)
@@ -96,7 +101,7 @@ static bool look_for_alarms(struct workspace *work, size_t *ret_count)
 static struct delivery make_delivery(const struct workspace *work,
                                      const struct notify_settings *settings,
                                      const struct template_set *templates, int64_t limit_ms,
-                                     size_t *complaints)
+                                     struct console_progress *progress)
 {
     return (struct delivery){
         .store = work->store,
@@ -107,26 +112,29 @@ static struct delivery make_delivery(const struct workspace *work,
         .now_s = timestamp_now_s(),
         .deadline_ms = limit_ms == INT64_MAX ? INT64_MAX : timestamp_monotonic_ms() + limit_ms,
         .complain = complain,
-        .context = complaints,
+        .context = progress,
     };
 }
 
-static bool drain(struct workspace *work, int64_t limit_ms, struct delivery_report *ret)
+static bool drain(struct workspace *work, int64_t limit_ms, bool is_shown,
+                  struct delivery_report *ret)
 {
     CLEANUP(settings_finish) struct notify_settings settings = {0};
-    size_t complaints = 0;
+    struct console_progress progress;
     struct error error = {0};
     make_settings(work->config, &settings);
-    struct template_set *templates = template_set_create(settings.templates, complain, &complaints);
-    const struct delivery delivery =
-        make_delivery(work, &settings, templates, limit_ms, &complaints);
-    bool is_run = delivery_run(&delivery, ret, &error) ||
-                  workspace_fail(work, EXIT_FAILED, "notices wait: %s", error.text);
+    console_progress_begin(&progress, "mails handed over");
+    struct template_set *templates = template_set_create(settings.templates, complain, &progress);
+    struct delivery delivery = make_delivery(work, &settings, templates, limit_ms, &progress);
+    delivery.progress = is_shown ? show_progress : NULL;
+    bool is_run = delivery_run(&delivery, ret, &error);
+    console_progress_end(&progress);
     template_set_destroy(templates);
-    return is_run;
+    return is_run || workspace_fail(work, EXIT_FAILED, "notices wait: %s", error.text);
 }
 
-bool notify_run(struct workspace *work, int64_t limit_ms, struct notify_run_result *ret)
+bool notify_run(struct workspace *work, int64_t limit_ms, bool is_shown,
+                struct notify_run_result *ret)
 {
     CLEANUP(file_close_at) int lock_fd = -1;
     struct error error = {0};
@@ -139,17 +147,17 @@ bool notify_run(struct workspace *work, int64_t limit_ms, struct notify_run_resu
         work->status = EXIT_BUSY;
         return false;
     }
-    return drain(work, limit_ms, &ret->report);
+    return drain(work, limit_ms, is_shown, &ret->report);
 }
 
-void notify_run_after(struct workspace *work)
+void notify_run_after(struct workspace *work, bool is_shown)
 {
     struct notify_run_result result;
     if (work->store == NULL)
         return;
     enum exit_status status = work->status;
     /* What went wrong has been told, and a drain that runs elsewhere is as good. */
-    bool is_run = notify_run(work, AFTER_LIMIT_MS, &result);
+    bool is_run = notify_run(work, AFTER_LIMIT_MS, is_shown, &result);
     (void)is_run;
     work->status = status;
 }
@@ -157,22 +165,30 @@ void notify_run_after(struct workspace *work)
 bool notify_send_test(struct workspace *work, const char *recipient)
 {
     CLEANUP(settings_finish) struct notify_settings settings = {0};
-    size_t complaints = 0;
+    struct console_progress progress = {0}; /* of one mail there is none */
     struct error error = {0};
     make_settings(work->config, &settings);
-    struct template_set *templates = template_set_create(settings.templates, complain, &complaints);
+    struct template_set *templates = template_set_create(settings.templates, complain, &progress);
     const struct delivery delivery =
-        make_delivery(work, &settings, templates, INT64_MAX, &complaints);
+        make_delivery(work, &settings, templates, INT64_MAX, &progress);
     bool is_sent = delivery_send_test(&delivery, recipient, &error) ||
                    workspace_fail(work, EXIT_FAILED, "not sent: %s", error.text);
     template_set_destroy(templates);
     return is_sent;
 }
 
+static void count_complaint(void *context, const char *text)
+{
+    size_t *count = context;
+    ++*count;
+    console_complain("%s", text);
+}
+
 bool notify_check_templates(const struct config *config)
 {
     size_t complaints = 0;
     if (config->notify.templates != NULL)
-        template_set_destroy(template_set_create(config->notify.templates, complain, &complaints));
+        template_set_destroy(
+            template_set_create(config->notify.templates, count_complaint, &complaints));
     return complaints == 0;
 }

@@ -266,7 +266,7 @@ static enum exit_status run(const struct call *call)
     enum exit_status status = refresh_domains(&refresh, call, &wanted);
     if (!refresh.is_dry) {
         file_close_at(&refresh.lock_fd); /* no refresh waits for a mail server */
-        notify_run_after(&refresh.work);
+        notify_run_after(&refresh.work, !refresh.is_quiet);
     }
     return status;
 }

@@ -8,6 +8,7 @@ import email
 import email.policy
 import json
 import os
+import pty
 import pwd
 import re
 import shutil
@@ -345,6 +346,22 @@ class Mails(NoticeCase):
 
 class Servers(NoticeCase):
     """What becomes of a notice when the server is not there, or says no."""
+
+    def test_a_terminal_sees_how_far_a_long_run_is(self):
+        self.use_server(free_port())
+        for after_s, name in ((100, "jdoe"), (300, "kim")):
+            self.leave(name, after_s)
+        with MailSink("-w", "1") as slow:
+            self.use_server(slow.port)
+            master, slave = pty.openpty()
+            self.addCleanup(os.close, master)
+            said = subprocess.run(self.world.lpalias_command("notify", is_wrapped=False),
+                                  stdout=subprocess.PIPE, stderr=slave, check=True, timeout=60)
+            os.close(slave)
+            shown = os.read(master, 65536).decode()
+        self.assertIn(" mails handed over", shown)
+        self.assertTrue(shown.endswith("\r\x1b[K"), shown)
+        self.assertIn(" mail(s) handed over, 0 notice(s) waiting", said.stdout.decode())
 
     def test_a_server_that_is_down_and_comes_back(self):
         self.use_server(free_port())
