@@ -441,11 +441,15 @@ static bool rename_is_newer(const struct planner *planner, const struct rename *
             return false;
         *ret = *ret || is_newer(planner, person.stamp);
         for (size_t i = 0; i < planner->request->domain_count; i++) {
+            const char *domain = planner->request->domains[i].domain;
             struct membership_record row = {0};
-            if (snapshot_membership(planner->planning.snapshot, planner->request->domains[i].domain,
-                                    names[n], &row, error) == STORE_TROUBLE)
+            struct alias_record alias = {0};
+            if (snapshot_membership(planner->planning.snapshot, domain, names[n], &row, error) ==
+                    STORE_TROUBLE ||
+                snapshot_alias(planner->planning.snapshot, domain, span_of(names[n]), &alias,
+                               error) == STORE_TROUBLE)
                 return false;
-            *ret = *ret || is_newer(planner, row.stamp);
+            *ret = *ret || is_newer(planner, row.stamp) || is_newer(planner, alias.stamp);
         }
     }
     return true;
