@@ -80,6 +80,8 @@ static bool plan_removal(void *context, const struct planning *planning, struct 
     if (!snapshot_each_alias(snapshot, request->domain, delete_alias, changeset, error) ||
         !snapshot_each_membership(snapshot, request->domain, delete_membership, changeset, error))
         return false;
+    /* Released, it would bring rows into a domain that is not there. */
+    changeset_delete_plan(changeset, request->domain);
     changeset_delete_domain(changeset, request->domain);
     action_event(planning, "domain.remove", request->domain, "", "");
     return true;

@@ -255,7 +255,7 @@ static bool import_static(struct import *import, struct import_row *row,
                        (struct span){address->local, address->local_length}, &before, error);
     if (result == STORE_TROUBLE)
         return false;
-    /* A name that went without ever having been live belongs to nobody. */
+    /* A member's name that is gone belongs to nobody; the operator's word may make it static. */
     if (result == STORE_FOUND && before.kind == ALIAS_MEMBER && before.state == ALIAS_GONE)
         result = STORE_ABSENT;
     if (result == STORE_FOUND && before.kind != ALIAS_STATIC) {

@@ -29,11 +29,18 @@ static bool fold_flag(bool believed, bool seen, int64_t *doubt_s,
     return still_believed(doubt_s, observation);
 }
 
-/* A person who was not a member until now: all that the listing says is new. */
+/*
+ * A person who was not a member until now: all that the listing says is new, unless the alias was
+ * kept as an admin's.
+ */
 static void join(struct membership_record *record, const struct observation *observation)
 {
     record->is_member = true;
     record->since_s = observation->observed_s;
+    if (record->is_admin && record->live_since_s != 0) {
+        observation_fold_flags(record, observation);
+        return;
+    }
     record->is_valid = observation->seen->is_valid;
     record->is_ubuntu_coc_signer = observation->seen->is_ubuntu_coc_signer;
     record->invalid_since_s = 0;
@@ -66,4 +73,15 @@ struct membership_record observation_fold(const struct membership_record *before
     else
         observation_fold_flags(&record, observation);
     return record;
+}
+
+void observation_fold_admin(struct membership_record *record, const struct observation *observation)
+{
+    if (observation->seen == NULL && record->is_admin && !record->is_member) {
+        record->is_admin = still_believed(&record->missing_since_s, observation);
+        return;
+    }
+    record->is_admin = observation->seen != NULL;
+    if (!record->is_member)
+        record->missing_since_s = 0;
 }

@@ -32,4 +32,12 @@ struct membership_record observation_fold(const struct membership_record *before
 void observation_fold_flags(struct membership_record *record,
                             const struct observation *observation);
 
+/*
+ * What the listing of the domain's admins says of being one. Who is no member and is kept as an
+ * admin loses the alias with it, so that absence counts as it does for members; it is the same
+ * doubt, missing_since_s. To be called after observation_fold.
+ */
+void observation_fold_admin(struct membership_record *record,
+                            const struct observation *observation);
+
 #endif

@@ -69,18 +69,12 @@ static const struct listing_person *find_admin(const struct refresh_domain *doma
                                                                                       : NULL;
 }
 
-static bool is_admin(const struct planner *planner, const struct refresh_domain *domain,
-                     const struct passage *passage, bool was_admin)
+static bool is_listed_admin(const struct house_domain *house, const char *name)
 {
-    const struct house_domain *house = house_find(planner->planning.house, domain->domain);
     for (size_t i = 0; house != NULL && i < house->admin_count; i++)
-        if (strcmp(house->admins[i], passage->name) == 0)
+        if (strcmp(house->admins[i], name) == 0)
             return true;
-    if (domain->admin_listing == NULL)
-        return false;
-    /* An admin team that cannot be listed leaves its admins what they were. */
-    return domain->admin_listing->verdict == LISTING_USABLE ? find_admin(domain, passage) != NULL
-                                                            : was_admin;
+    return false;
 }
 
 static void leave_alone(struct refresh_domain *domain, const struct stop *stop)
@@ -141,6 +135,32 @@ static bool has_heir(const struct planner *planner, const struct passage *passag
            find_seen(planner->request->domains[stop->index].listing, rename->to) != NULL;
 }
 
+/* Whether stop->after is an admin's; is_handed_over: the account stands there by its new name. */
+static void observe_admin(const struct planner *planner, const struct passage *passage,
+                          struct stop *stop, bool is_handed_over)
+{
+    const struct refresh_domain *domain = &planner->request->domains[stop->index];
+    const struct house_domain *house = house_find(planner->planning.house, domain->domain);
+    const struct listing *listing = domain->admin_listing;
+    const struct listing_person *admin = find_admin(domain, passage);
+    const struct observation of_admins = {
+        .seen = admin,
+        .observed_s = listing != NULL ? listing->fetch_began_s : 0,
+        .is_time_trusted = planner->planning.is_time_trusted,
+    };
+    bool is_listed = is_listed_admin(house, passage->name);
+    if (is_listed || listing == NULL || is_handed_over) {
+        stop->after.is_admin = is_listed || admin != NULL;
+        if (!stop->after.is_member)
+            stop->after.missing_since_s = 0;
+    } else if (listing->verdict == LISTING_USABLE) {
+        /* An admin team that cannot be listed leaves its admins what they were. */
+        observation_fold_admin(&stop->after, &of_admins);
+    }
+    if (passage->seen[stop->index] == NULL && admin != NULL)
+        observation_fold_flags(&stop->after, &of_admins);
+}
+
 /* stop->after by the listing, the rename and the identity. */
 static bool observe(struct planner *planner, const struct passage *passage, struct stop *stop,
                     struct error *error)
@@ -168,18 +188,13 @@ static bool observe(struct planner *planner, const struct passage *passage, stru
     stop->has_heir = has_heir(planner, passage, stop);
     if (seen == NULL && stop->has_heir)
         stop->after.extras = (struct span){"", 0};
-    if (seen == NULL && stop->has_heir && passage->rename != NULL && !passage->is_new_name) {
+    bool is_handed_over =
+        seen == NULL && stop->has_heir && passage->rename != NULL && !passage->is_new_name;
+    if (is_handed_over) {
         stop->after.is_member = false;
         stop->after.missing_since_s = 0;
     }
-    const struct listing_person *admin = find_admin(domain, passage);
-    stop->after.is_admin = is_admin(planner, domain, passage, stop->after.is_admin);
-    if (seen == NULL && admin != NULL) {
-        struct observation of_admins = observation;
-        of_admins.seen = admin;
-        of_admins.observed_s = domain->admin_listing->fetch_began_s;
-        observation_fold_flags(&stop->after, &of_admins);
-    }
+    observe_admin(planner, passage, stop, is_handed_over);
     stop->is_strangers = seen == NULL && stop->has_row &&
                          stop->before.date_created_us != passage->person.date_created_us;
     return true;
@@ -441,11 +456,15 @@ static bool rename_is_newer(const struct planner *planner, const struct rename *
             return false;
         *ret = *ret || is_newer(planner, person.stamp);
         for (size_t i = 0; i < planner->request->domain_count; i++) {
+            const char *domain = planner->request->domains[i].domain;
             struct membership_record row = {0};
-            if (snapshot_membership(planner->planning.snapshot, planner->request->domains[i].domain,
-                                    names[n], &row, error) == STORE_TROUBLE)
+            struct alias_record alias = {0};
+            if (snapshot_membership(planner->planning.snapshot, domain, names[n], &row, error) ==
+                    STORE_TROUBLE ||
+                snapshot_alias(planner->planning.snapshot, domain, span_of(names[n]), &alias,
+                               error) == STORE_TROUBLE)
                 return false;
-            *ret = *ret || is_newer(planner, row.stamp);
+            *ret = *ret || is_newer(planner, row.stamp) || is_newer(planner, alias.stamp);
         }
     }
     return true;

@@ -9,7 +9,7 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
 import tap
-from house import DAY_S, DOMAIN, OTHER_DOMAIN, TEAM, House, why_not_here
+from house import DAY_S, DOMAIN, OTHER_DOMAIN, OTHER_TEAM, TEAM, House, why_not_here
 
 HELD, NOT_FOUND = 3, 2
 TEN = [f"m{number}" for number in range(10)]
@@ -289,6 +289,18 @@ class HeldPlans(GateCase):
         house.run("target", "set", "new0", "new@home.example")
         self.assertEqual(house.answer(f"new0@{DOMAIN}"), "new@home.example")
         house.refresh()
+
+
+    def test_it_goes_with_its_domain(self):
+        house = self.house(["ann"], others=["kim"])
+        house.join(*TEN, *FORTY, team=OTHER_TEAM)
+        house.refresh(status=HELD)
+        del house.world.domains[OTHER_DOMAIN]
+        house.world.write_config()
+        house.run("domain", "remove", OTHER_DOMAIN, "--yes")
+        self.assertEqual(self.names_held(house, OTHER_DOMAIN), [])
+        house.run("plan", "release", OTHER_DOMAIN, status=NOT_FOUND)
+        house.run("verify")
 
 
 @unittest.skipIf(why_not_here(), why_not_here() or "")

@@ -281,6 +281,64 @@ class Row5Admins(House):
         self.check("jdoe", "refused banned", ABSENT)
 
 
+class Row5AdminsRejected(House):
+    """One listing proves nothing against an admin's alias either; here it would be refused at once."""
+
+    keys = 'admins = { "jdoe" } during-grace = reject'
+
+    def test_a_kept_admin_who_joins_again_keeps_the_flags_until_two_listings_say_no(self):
+        self.refresh()
+        self.leave("jdoe")
+        self.world.launchpad.set_person("jdoe", is_valid=False)
+        self.world.launchpad.add_member("ubuntumembers", "jdoe")
+        self.refresh()
+        self.check("jdoe", "active", "jdoe@home.example")
+        self.refresh()
+        self.check("jdoe", "leaving not-valid", ABSENT)
+
+
+class Row5AdminTeam(House):
+    """Admins by a team of theirs: its listing is doubted as any other."""
+
+    keys = 'admin-team = "kubuntu-members" during-grace = reject'
+
+    def setUp(self):
+        super().setUp()
+        self.refresh()
+        self.leave("jdoe")
+        self.check("jdoe", "active", "jdoe@home.example")
+
+    def test_missing_in_one_listing_of_the_admin_team_loses_nothing(self):
+        self.world.launchpad.remove_member("kubuntu-members", "jdoe")
+        self.refresh()
+        self.check("jdoe", "active", "jdoe@home.example")
+        self.world.launchpad.add_member("kubuntu-members", "jdoe")
+        self.refresh()
+        self.world.launchpad.remove_member("kubuntu-members", "jdoe")
+        self.refresh()
+        self.check("jdoe", "active", "jdoe@home.example")
+
+    def test_missing_in_two_listings_loses_the_alias(self):
+        self.world.launchpad.remove_member("kubuntu-members", "jdoe")
+        self.believe()
+        self.check("jdoe", "leaving not-member", ABSENT)
+
+    def test_an_admin_team_that_cannot_be_listed_leaves_the_admins(self):
+        self.world.launchpad.add_fault("not-found", path="/1.0/~kubuntu-members")
+        for _ in range(3):
+            self.refresh(status=None)
+        self.check("jdoe", "active", "jdoe@home.example")
+
+    def test_missing_at_the_very_listing_that_ends_the_membership(self):
+        self.world.launchpad.add_member("ubuntumembers", "jdoe")
+        self.refresh()
+        self.world.launchpad.remove_member("ubuntumembers", "jdoe")
+        self.refresh()
+        self.world.launchpad.remove_member("kubuntu-members", "jdoe")
+        self.refresh()
+        self.check("jdoe", "active", "jdoe@home.example")
+
+
 class Row6Gone(House):
     """Leaving, and grace over."""
 

@@ -191,10 +191,11 @@ def fold_listing(before, seen, at, is_time_trusted):
         return row
     row["missing_since"] = 0
     row["date"] = seen.date
-    if not row["member"]:  # all is new
-        row.update(member=True, since=at, valid=seen.valid, coc=seen.coc, invalid_since=0,
-                   unsigned_since=0)
-        return row
+    if not row["member"]:
+        row.update(member=True, since=at)
+        if not (row["admin"] and row["live_since"] != 0):  # all is new
+            row.update(valid=seen.valid, coc=seen.coc, invalid_since=0, unsigned_since=0)
+            return row
     row["valid"], row["invalid_since"] = fold_doubt(
         row["valid"], seen.valid, row["invalid_since"], at, is_time_trusted)
     row["coc"], row["unsigned_since"] = fold_doubt(

@@ -132,10 +132,47 @@ static void a_good_listing_changes_nothing_in_a_good_row(void **state)
     buffer_finish(&got);
 }
 
+/* As above, in the listing of the admins; of somebody who is no member, unless M stands first. */
+static struct membership_record fold_admin(const char *looks, int64_t apart_s)
+{
+    struct membership_record record = {.is_member = looks[0] == 'M', .is_admin = true};
+    struct listing_person person = {.name = (char *)"jdoe"};
+    int64_t at_s = 1000;
+    for (looks += record.is_member; *looks != '\0'; looks++, at_s += apart_s) {
+        const struct observation observation = {*looks == 'Y' ? &person : NULL, at_s,
+                                                *looks != '?'};
+        observation_fold_admin(&record, &observation);
+    }
+    return record;
+}
+
+static void a_kept_admin_is_doubted_as_a_member_is(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *looks;
+        int64_t apart_s;
+        bool is_admin, is_doubted;
+    } cases[] = {
+        {"Y", 60, true, false},   {"-", 60, true, true},     {"--", 60, false, false},
+        {"--", 59, true, true},   {"---", 59, false, false}, {"-Y-", 60, true, true},
+        {"-?", 60, true, true},   {"--Y", 60, true, false},  {"M-", 60, false, false},
+        {"M-Y", 60, true, false},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        struct membership_record record = fold_admin(cases[i].looks, cases[i].apart_s);
+        if (record.is_admin != cases[i].is_admin ||
+            (record.missing_since_s != 0) != cases[i].is_doubted)
+            fail_msg("%s, %d s apart: admin %d, missing since %d", cases[i].looks,
+                     (int)cases[i].apart_s, record.is_admin, (int)record.missing_since_s);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(departures_need_two_listings_a_minute_apart),
+        cmocka_unit_test(a_kept_admin_is_doubted_as_a_member_is),
         cmocka_unit_test(a_good_listing_changes_nothing_in_a_good_row),
     };
     return cmocka_run_group_tests_name("membership/observation", tests, NULL, NULL);

@@ -721,6 +721,24 @@ static enum import_fate import_one(struct world *world, const char *address, con
     return row.fate;
 }
 
+/* The old name would be told to have gone on, and the new one not have its targets. */
+static void row_4_waits_where_an_alias_was_made_during_the_fetch(void **state)
+{
+    struct world *world = *state;
+    refresh(world, "bert zed", 1000);
+    give_target(world, "zed", "zed@home.example");
+    uint64_t fetch_generation = generation(world);
+    assert_int_equal(import_one(world, "amy@" DOMAIN, "x@home.example", false), IMPORT_STATIC);
+    struct listing listing = listing_of("amy bert", 2000);
+    apply(world, &listing, fetch_generation);
+    assert_string_equal(state_of(world, "zed"), "active");
+    listing.fetch_began_s = 3000;
+    struct refresh_domain domain = apply(world, &listing, generation(world));
+    free_listing(&listing);
+    assert_int_equal(domain.renamed, 1);
+    assert_string_equal(state_of(world, "zed"), "leaving renamed");
+}
+
 static void no_import_makes_a_members_address_static(void **state)
 {
     struct world *world = *state;
@@ -885,6 +903,7 @@ int main(void)
         over_a_cache(targets_are_checked_before_anything_is_written),
         over_a_cache(the_same_targets_again_are_not_sealed_again),
         over_a_cache(import_sorts_each_row_and_says_why),
+        over_a_cache(row_4_waits_where_an_alias_was_made_during_the_fetch),
         over_a_cache(a_static_alias_is_never_touched_by_a_refresh),
         over_a_cache(row_2_refuses_a_name_that_is_another_members_extension),
         over_a_cache(who_leaves_without_targets_is_not_delivered),
