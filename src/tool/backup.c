@@ -11,6 +11,7 @@
 #include "tool/console.h"
 #include "tool/json_output.h"
 #include "tool/options.h"
+#include "tool/stopwatch.h"
 #include "tool/workspace.h"
 
 /* Copies the cache into the file of the caller that is open already. */
@@ -20,7 +21,11 @@ static enum exit_status copy_cache(struct workspace *work, void *context)
     struct error error = {0};
     if (!workspace_open_cache(work, STORE_READ))
         return work->status;
-    if (store_backup(work->store, file->fd, &error))
+    struct stopwatch watch;
+    stopwatch_begin(&watch, "copying the cache");
+    bool is_copied = store_backup(work->store, file->fd, &error);
+    stopwatch_end(&watch);
+    if (is_copied)
         return EXIT_DONE;
     console_complain("%s: %s", file->path, error.text);
     return EXIT_FAILED;

@@ -5,6 +5,7 @@
 #include "tool/console.h"
 #include "tool/json_output.h"
 #include "tool/options.h"
+#include "tool/stopwatch.h"
 #include "tool/workspace.h"
 
 static void print_json(const struct upgrade_result *result)
@@ -47,7 +48,11 @@ static enum exit_status run(const struct call *call)
         !workspace_open_cache(&work, STORE_UPGRADE))
         return work.status;
     const struct action action = workspace_action(&work);
-    if (!action_cache_upgrade(&action, &result, &error)) {
+    struct stopwatch watch;
+    stopwatch_begin(&watch, "converting the cache");
+    bool is_done = action_cache_upgrade(&action, &result, &error);
+    stopwatch_end(&watch);
+    if (!is_done) {
         console_complain("%s; the cache is as it was", error.text);
         return EXIT_FAILED;
     }

@@ -10,6 +10,7 @@
 #include "tool/console.h"
 #include "tool/json_output.h"
 #include "tool/options.h"
+#include "tool/stopwatch.h"
 #include "tool/table.h"
 #include "tool/workspace.h"
 
@@ -119,12 +120,17 @@ static bool visit_event(void *context, uint64_t sequence, const struct event_rec
 static enum exit_status show(struct workspace *work, struct history *history)
 {
     struct error error = {0};
-    for (int walk = 0; walk < 2; walk++) {
+    struct stopwatch watch;
+    bool is_read = true;
+    stopwatch_begin(&watch, "reading events");
+    for (int walk = 0; walk < 2 && is_read; walk++) {
         history->is_counting = walk == 0;
-        if (!snapshot_each_event(work->snapshot, visit_event, history, &error)) {
-            console_complain("%s", error.text);
-            return EXIT_FAILED;
-        }
+        is_read = snapshot_each_event(work->snapshot, visit_event, history, &error);
+    }
+    stopwatch_end(&watch);
+    if (!is_read) {
+        console_complain("%s", error.text);
+        return EXIT_FAILED;
     }
     if (history->json != NULL)
         json_print(json_incref(history->json));

@@ -11,6 +11,7 @@
 #include "tool/input.h"
 #include "tool/json_output.h"
 #include "tool/options.h"
+#include "tool/stopwatch.h"
 #include "tool/virtual_text.h"
 #include "tool/workspace.h"
 
@@ -134,8 +135,11 @@ static bool take_over(struct import *import)
         .row_count = import->file.row_count,
         .is_all_static = import->is_static,
     };
-    return action_import(&action, &request, import->is_dry, &import->result, &error) ||
-           workspace_fail(work, EXIT_FAILED, "%s", error.text);
+    struct stopwatch watch;
+    stopwatch_begin(&watch, "importing");
+    bool is_done = action_import(&action, &request, import->is_dry, &import->result, &error);
+    stopwatch_end(&watch);
+    return is_done || workspace_fail(work, EXIT_FAILED, "%s", error.text);
 }
 
 static enum exit_status import_rows(struct import *import, const struct call *call,

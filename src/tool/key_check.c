@@ -5,6 +5,7 @@
 #include "tool/console.h"
 #include "tool/json_output.h"
 #include "tool/options.h"
+#include "tool/stopwatch.h"
 #include "tool/table.h"
 #include "tool/workspace.h"
 
@@ -18,7 +19,7 @@ static const char *part_of(const struct key_census *census, size_t index)
 static void print_table(const struct key_census *census)
 {
     static const struct table_column columns[] = {
-        {"KEY", true},    {"USE", false},  {"ALIAS", true},    {"PERSON", true},
+        {"KEY", true},    {"USE", false}, {"ALIAS", true},    {"PERSON", true},
         {"OUTBOX", true}, {"UNDO", true}, {"UNOPENED", true},
     };
     struct table table = {.columns = columns, .column_count = ARRAY_LENGTH(columns)};
@@ -86,7 +87,11 @@ static enum exit_status check(struct workspace *work, bool is_json)
     struct key_census census = {0};
     struct error error = {0};
     enum exit_status status = EXIT_DONE;
-    if (!key_census_take(work->snapshot, work->ring, true, &census, &error)) {
+    struct stopwatch watch;
+    stopwatch_begin(&watch, "opening all values");
+    bool is_taken = key_census_take(work->snapshot, work->ring, true, &census, &error);
+    stopwatch_end(&watch);
+    if (!is_taken) {
         console_complain("%s", error.text);
         status = EXIT_FAILED;
     } else {

@@ -13,6 +13,7 @@
 #include "tool/json_output.h"
 #include "tool/options.h"
 #include "tool/record_json.h"
+#include "tool/stopwatch.h"
 #include "tool/table.h"
 #include "tool/workspace.h"
 
@@ -318,8 +319,11 @@ static enum exit_status run_release(const struct call *call)
     if (!read_decision(&decision, call, &status))
         return status;
     struct action action = workspace_action(&decision.work);
+    struct stopwatch watch;
+    stopwatch_begin(&watch, "applying");
     bool is_done =
         action_plan_release(&action, decision.domain, decision.number, &names, &result, &error);
+    stopwatch_end(&watch);
     if (is_done)
         (decision.is_json ? print_released_json : print_released)(
             &decision, &names, buffer_text(&names.skipped_names), &result);

@@ -3,6 +3,7 @@
 
 #include "config/listener.h"
 #include "tool/console.h"
+#include "tool/json_output.h"
 #include "tool/options.h"
 #include "tool/socketmap_client.h"
 #include "tool/workspace.h"
@@ -14,15 +15,36 @@ struct query {
     char **keys;
     size_t key_count;
     size_t absent, temporary; /* answers so far */
+    bool is_shown;            /* --show-targets */
+    json_t *answers;          /* with --json; else NULL */
 };
 
 static void query_finish(struct query *query)
 {
+    json_decref(query->answers);
     workspace_finish(&query->work);
 }
 
-static void note_answer(struct query *query, const char *key, enum wire_status status,
-                        struct span text)
+static void add_json(struct query *query, const char *key, enum wire_status status,
+                     struct span text)
+{
+    static const char *const words[] = {
+        [WIRE_OK] = "OK",
+        [WIRE_NOTFOUND] = "NOTFOUND",
+        [WIRE_TEMP] = "TEMP",
+        [WIRE_PERM] = "PERM",
+    };
+    json_t *object = json_object();
+    json_object_set_new(object, "key", json_from_span(span_of(key)));
+    json_object_set_new(object, "status", json_string(words[status]));
+    /* What the map of aliases finds is targets. */
+    bool is_hidden = status == WIRE_OK && !query->is_shown && strcmp(query->map, "alias") == 0;
+    json_object_set_new(object, "text", is_hidden ? json_null() : json_from_optional(text));
+    json_array_append_new(query->answers, object);
+}
+
+static void print_answer(const struct query *query, const char *key, enum wire_status status,
+                         struct span text)
 {
     CLEANUP(buffer_finish) struct buffer copy = {0};
     CLEANUP(buffer_finish) struct buffer line = {0};
@@ -37,19 +59,30 @@ static void note_answer(struct query *query, const char *key, enum wire_status s
         puts(buffer_text(&line));
         break;
     case WIRE_NOTFOUND:
-        query->absent++;
         console_complain("%s: not found", key);
         break;
     case WIRE_TEMP:
     case WIRE_PERM:
-        query->temporary++;
         console_complain("%s: %s", key, buffer_text(&copy));
         break;
     }
 }
 
+static void note_answer(struct query *query, const char *key, enum wire_status status,
+                        struct span text)
+{
+    query->absent += status == WIRE_NOTFOUND;
+    query->temporary += status == WIRE_TEMP || status == WIRE_PERM;
+    if (query->answers != NULL)
+        add_json(query, key, status, text);
+    else
+        print_answer(query, key, status, text);
+}
+
 static enum exit_status status_of(const struct query *query)
 {
+    if (query->answers != NULL)
+        json_print(json_incref(query->answers));
     if (query->temporary != 0)
         return EXIT_TEMPORARY;
     return query->absent != 0 ? EXIT_NOT_FOUND : EXIT_DONE;
@@ -139,6 +172,7 @@ static enum exit_status ask_cache(struct query *query)
 static enum exit_status run(const struct call *call)
 {
     bool is_cache = false;
+    bool is_json = false;
     const char *address = NULL;
     CLEANUP(options_finish) struct options options = {0};
     CLEANUP(query_finish) struct query query = {0};
@@ -146,11 +180,14 @@ static enum exit_status run(const struct call *call)
         {0, "cache", .help = "ask the cache and not the running server", .flag = &is_cache},
         {0, "socket", "ADDRESS", "ask the server at unix:/PATH or inet:ADDRESS:PORT",
          .value = &address},
+        {0, "json", .help = "print a JSON array", .flag = &is_json},
+        {0, "show-targets", .help = "with --json, print the targets, too", .flag = &query.is_shown},
     };
     if (!options_take(&options, call, rows, ARRAY_LENGTH(rows), 2, SIZE_MAX))
         return options.status;
     if (is_cache && address != NULL)
         return options_refuse(call, "either --cache or --socket");
+    query.answers = is_json ? json_array() : NULL;
     query.map = options.operands[0];
     query.keys = options.operands + 1;
     query.key_count = options.operand_count - 1;
@@ -163,7 +200,7 @@ static enum exit_status run(const struct call *call)
 
 const struct command command_query = {
     .name = "query",
-    .usage = "[--cache | --socket ADDRESS] MAP KEY...",
+    .usage = "[--cache | --socket ADDRESS] [--json [--show-targets]] MAP KEY...",
     .help = "ask as Postfix does; maps are alias, domain, recipient, sender and access",
     .run = run,
 };

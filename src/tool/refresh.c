@@ -14,6 +14,7 @@
 #include "tool/options.h"
 #include "tool/proof_check.h"
 #include "tool/refresh_report.h"
+#include "tool/stopwatch.h"
 #include "tool/workspace.h"
 
 /* 300 000 people with the usual page; what comes after it is a fault and not a team. */
@@ -225,8 +226,13 @@ static enum exit_status apply(struct refresh *refresh)
     struct action action = workspace_action(&refresh->work);
     struct refresh_result result = {.is_dry = refresh->is_dry};
     struct error error = {0};
+    struct stopwatch watch;
     int64_t began_ms = timestamp_monotonic_ms();
-    if (!action_refresh(&action, &refresh->request, refresh->is_dry, &result.update, &error)) {
+    stopwatch_begin(&watch, "planning and writing");
+    bool is_done =
+        action_refresh(&action, &refresh->request, refresh->is_dry, &result.update, &error);
+    stopwatch_end(&watch);
+    if (!is_done) {
         console_complain("%s", error.text);
         return EXIT_FAILED;
     }

@@ -9,6 +9,7 @@
 #include "tool/console.h"
 #include "tool/json_output.h"
 #include "tool/options.h"
+#include "tool/stopwatch.h"
 #include "tool/workspace.h"
 
 /* One restoration on its way. */
@@ -88,7 +89,12 @@ static bool restore(struct restoration *restoration)
     if (!workspace_make_cache(work))
         return false;
     const struct action action = workspace_action(work);
-    if (!action_restore(&action, restoration->backup, &restoration->keys, &result, &error))
+    struct stopwatch watch;
+    stopwatch_begin(&watch, "restoring");
+    bool is_restored =
+        action_restore(&action, restoration->backup, &restoration->keys, &result, &error);
+    stopwatch_end(&watch);
+    if (!is_restored)
         return workspace_fail(work, EXIT_FAILED, "%s; the cache is as it was", error.text);
     if (restoration->is_json)
         print_json(&result);

@@ -12,6 +12,7 @@
 #include "tool/console.h"
 #include "tool/json_output.h"
 #include "tool/options.h"
+#include "tool/stopwatch.h"
 #include "tool/table.h"
 #include "tool/workspace.h"
 
@@ -112,11 +113,14 @@ static bool apply(struct rollback_call *rollback, uint64_t generation, bool is_d
 {
     struct error error = {0};
     struct action action = workspace_action(&rollback->work);
-    return action_rollback(&action, rollback->domain, generation, is_dry, &rollback->result,
-                           &rollback->update, &error) ||
-           workspace_fail(&rollback->work,
-                          error.kind == ERROR_INVALID ? EXIT_NOT_FOUND : EXIT_FAILED, "%s",
-                          error.text);
+    struct stopwatch watch;
+    stopwatch_begin(&watch, "rolling back");
+    bool is_done = action_rollback(&action, rollback->domain, generation, is_dry, &rollback->result,
+                                   &rollback->update, &error);
+    stopwatch_end(&watch);
+    return is_done || workspace_fail(&rollback->work,
+                                     error.kind == ERROR_INVALID ? EXIT_NOT_FOUND : EXIT_FAILED,
+                                     "%s", error.text);
 }
 
 /* What was agreed to is what is done: the refresh that was shown, also if another comes between. */

@@ -723,6 +723,25 @@ class Changing(unittest.TestCase):
 
 
 @unittest.skipUnless(shutil.which("faketime"), "faketime is not installed")
+class QueryJson(unittest.TestCase):
+    """Answers as JSON; the targets only when they are asked for."""
+
+    def test_of_the_cache(self):
+        with World() as world:
+            world.fill()
+            keys = ("jdoe@ubuntu.com", "nobody@ubuntu.com", "nobody@kubuntu.org")
+            ran = world.lpalias("query", "--cache", "--json", "alias", *keys, status=TEMPORARY)
+            answers = json.loads(ran.stdout)
+            self.assertEqual([answer["key"] for answer in answers], list(keys))
+            self.assertEqual([answer["status"] for answer in answers], ["OK", "NOTFOUND", "TEMP"])
+            self.assertIsNone(answers[0]["text"])
+            for target in TARGETS["jdoe"]:
+                self.assertNotIn(target, ran.stdout)
+            shown = json.loads(world.lpalias("query", "--cache", "--json", "--show-targets",
+                                             "alias", keys[0]).stdout)
+            self.assertEqual(shown[0]["text"], ",".join(TARGETS["jdoe"]))
+
+
 class OverTime(unittest.TestCase):
     """Refreshes of a Launchpad that looks like the real one, with the clock moved on."""
 
