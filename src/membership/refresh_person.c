@@ -30,6 +30,10 @@ struct stop {
     struct membership_record before, after;
     struct alias_record alias;
     bool has_row, has_alias;
+    const struct rename
+        *rename;      /* the passage's, or an earlier one that this domain has not seen */
+    bool is_new_name; /* of rename */
+    bool is_left;     /* somebody has touched a name of it */
     /* Row of the old identity in a domain that the new one was not seen in. */
     bool is_strangers;
     /* Its account is in the listing under another name, which takes over what belongs to it. */
@@ -106,16 +110,82 @@ static bool is_to_be_left(const struct planner *planner, const struct passage *p
            (stop->has_alias && is_newer(planner, stop->alias.stamp));
 }
 
+/* Rows of either name that were changed since the fetch began leave both names as they are. */
+static bool rename_is_newer(const struct planner *planner, const struct rename *rename, bool *ret,
+                            struct error *error)
+{
+    const char *const names[] = {rename->from, rename->to};
+    *ret = false;
+    for (size_t n = 0; n < ARRAY_LENGTH(names); n++) {
+        struct person_record person = {0};
+        if (snapshot_person(planner->planning.snapshot, names[n], &person, error) == STORE_TROUBLE)
+            return false;
+        *ret = *ret || is_newer(planner, person.stamp);
+        for (size_t i = 0; i < planner->request->domain_count; i++) {
+            const char *domain = planner->request->domains[i].domain;
+            struct membership_record row = {0};
+            struct alias_record alias = {0};
+            if (snapshot_membership(planner->planning.snapshot, domain, names[n], &row, error) ==
+                    STORE_TROUBLE ||
+                snapshot_alias(planner->planning.snapshot, domain, span_of(names[n]), &alias,
+                               error) == STORE_TROUBLE)
+                return false;
+            *ret = *ret || is_newer(planner, row.stamp) || is_newer(planner, alias.stamp);
+        }
+    }
+    return true;
+}
+
+/* The old name's row is there and the new name's is not: the domain has not seen the rename yet. */
+static bool is_to_be_handed_over(const struct planner *planner, const struct rename *rename,
+                                 const char *domain, bool *ret, struct error *error)
+{
+    struct membership_record old, own;
+    struct snapshot *snapshot = planner->planning.snapshot;
+    enum store_result has_old = snapshot_membership(snapshot, domain, rename->from, &old, error);
+    enum store_result has_own = snapshot_membership(snapshot, domain, rename->to, &own, error);
+    *ret = has_old == STORE_FOUND && has_own == STORE_ABSENT &&
+           old.date_created_us == rename->date_created_us;
+    return has_old != STORE_TROUBLE && has_own != STORE_TROUBLE;
+}
+
+/*
+ * The rename that counts in this domain. One of an earlier refresh does where the listing did not
+ * count then: the membership is taken over now, the targets were then.
+ */
+static bool find_rename(const struct planner *planner, const struct passage *passage,
+                        struct stop *stop, struct error *error)
+{
+    const struct refresh_domain *domain = &planner->request->domains[stop->index];
+    const struct rename *late =
+        rename_list_at(&planner->late_renames, passage->person.date_created_us, passage->name);
+    bool is_late = false;
+    stop->rename = passage->rename;
+    stop->is_new_name = passage->is_new_name;
+    if (late == NULL || stop->rename != NULL || passage->is_contradicted ||
+        (planner->works[stop->index].holds & PLAN_HOLDS_ALL) != 0 ||
+        find_seen(domain->listing, late->to) == NULL ||
+        find_seen(domain->listing, late->from) != NULL)
+        return true;
+    if (!is_to_be_handed_over(planner, late, domain->domain, &is_late, error))
+        return false;
+    if (!is_late)
+        return true;
+    stop->rename = late;
+    stop->is_new_name = strcmp(late->to, passage->name) == 0;
+    return rename_is_newer(planner, late, &stop->is_left, error);
+}
+
 /* The row of the old name in the domain, which the new name goes on with. False: the cache. */
-static bool inherit(struct planner *planner, const struct passage *passage, struct stop *stop,
-                    bool *ret_is_inherited, struct error *error)
+static bool inherit(struct planner *planner, struct stop *stop, bool *ret_is_inherited,
+                    struct error *error)
 {
     struct membership_record old;
     enum store_result result = snapshot_membership(planner->planning.snapshot,
                                                    planner->request->domains[stop->index].domain,
-                                                   passage->rename->from, &old, error);
+                                                   stop->rename->from, &old, error);
     *ret_is_inherited =
-        result == STORE_FOUND && old.date_created_us == passage->rename->date_created_us;
+        result == STORE_FOUND && old.date_created_us == stop->rename->date_created_us;
     if (*ret_is_inherited)
         stop->after = old;
     return result != STORE_TROUBLE;
@@ -130,6 +200,8 @@ static bool has_heir(const struct planner *planner, const struct passage *passag
         stop->has_row
             ? rename_list_at(&planner->renames, stop->before.date_created_us, passage->name)
             : NULL;
+    if (stop->rename != NULL && stop->rename != passage->rename)
+        return !stop->is_new_name;
     return rename != NULL && strcmp(rename->from, passage->name) == 0 &&
            (work->holds & PLAN_HOLDS_ALL) == 0 &&
            find_seen(planner->request->domains[stop->index].listing, rename->to) != NULL;
@@ -174,8 +246,7 @@ static bool observe(struct planner *planner, const struct passage *passage, stru
     };
     const struct membership_record *before = stop->has_row ? &stop->before : NULL;
     bool is_inherited = false;
-    if (seen != NULL && passage->is_new_name &&
-        !inherit(planner, passage, stop, &is_inherited, error))
+    if (seen != NULL && stop->is_new_name && !inherit(planner, stop, &is_inherited, error))
         return false;
     if (is_inherited) {
         struct membership_record old = stop->after;
@@ -189,7 +260,7 @@ static bool observe(struct planner *planner, const struct passage *passage, stru
     if (seen == NULL && stop->has_heir)
         stop->after.extras = (struct span){"", 0};
     bool is_handed_over =
-        seen == NULL && stop->has_heir && passage->rename != NULL && !passage->is_new_name;
+        seen == NULL && stop->has_heir && stop->rename != NULL && !stop->is_new_name;
     if (is_handed_over) {
         stop->after.is_member = false;
         stop->after.missing_since_s = 0;
@@ -206,15 +277,16 @@ static bool project(const struct planning *planning, const struct planner *plann
 {
     const struct refresh_domain *domain = &planner->request->domains[stop->index];
     struct planning with_heirs = *planning;
-    with_heirs.extras_from = passage->is_new_name ? passage->rename->from : NULL;
+    with_heirs.extras_from = stop->is_new_name ? stop->rename->from : NULL;
     with_heirs.has_heir = stop->has_heir;
     return projection_plan_membership(&with_heirs, domain->domain, passage->name, &passage->person,
                                       &stop->after, domain->listing, &stop->change, error);
 }
 
-static bool is_loss(const struct passage *passage, const struct projection_result *change)
+static bool is_loss(const struct passage *passage, const struct stop *stop)
 {
-    bool is_own_act = passage->rename != NULL && passage->identity != IDENTITY_ANOTHER;
+    const struct projection_result *change = &stop->change;
+    bool is_own_act = stop->rename != NULL && passage->identity != IDENTITY_ANOTHER;
     return !is_own_act && change->was_live && change->verdict.state != change->before &&
            change->verdict.state != ALIAS_ACTIVE;
 }
@@ -225,18 +297,19 @@ static bool has_place(enum alias_state state)
            state == ALIAS_PAUSED;
 }
 
-static bool is_addition(const struct passage *passage, const struct projection_result *change)
+static bool is_addition(const struct stop *stop)
 {
-    return !passage->is_new_name && !has_place(change->before) && has_place(change->verdict.state);
+    return !stop->is_new_name && !has_place(stop->change.before) &&
+           has_place(stop->change.verdict.state);
 }
 
 static void count_for_gate(struct domain_work *work, const struct passage *passage,
-                           const struct projection_result *change)
+                           const struct stop *stop)
 {
-    work->live += change->was_live;
-    work->held += has_place(change->before);
-    work->losses += is_loss(passage, change);
-    work->additions += is_addition(passage, change);
+    work->live += stop->change.was_live;
+    work->held += has_place(stop->change.before);
+    work->losses += is_loss(passage, stop);
+    work->additions += is_addition(stop);
 }
 
 static void count_change(struct refresh_domain *domain, const struct stop *stop)
@@ -257,11 +330,11 @@ static void count_change(struct refresh_domain *domain, const struct stop *stop)
 }
 
 static bool is_held(const struct domain_work *work, const struct passage *passage,
-                    const struct projection_result *change)
+                    const struct stop *stop)
 {
     return (work->holds & PLAN_HOLDS_ALL) != 0 ||
-           ((work->holds & PLAN_HOLDS_LOSSES) != 0 && is_loss(passage, change)) ||
-           ((work->holds & PLAN_HOLDS_ADDITIONS) != 0 && is_addition(passage, change));
+           ((work->holds & PLAN_HOLDS_LOSSES) != 0 && is_loss(passage, stop)) ||
+           ((work->holds & PLAN_HOLDS_ADDITIONS) != 0 && is_addition(stop));
 }
 
 static void hold(struct planner *planner, const struct passage *passage, const struct stop *stop)
@@ -273,8 +346,8 @@ static void hold(struct planner *planner, const struct passage *passage, const s
         domain->states[stop->alias.state]++;
     if (!stop->change.is_changed)
         return;
-    work->losses += (work->holds & PLAN_HOLDS_ALL) != 0 && is_loss(passage, &stop->change);
-    work->additions += (work->holds & PLAN_HOLDS_ALL) != 0 && is_addition(passage, &stop->change);
+    work->losses += (work->holds & PLAN_HOLDS_ALL) != 0 && is_loss(passage, stop);
+    work->additions += (work->holds & PLAN_HOLDS_ALL) != 0 && is_addition(stop);
     const struct plan_row row = {
         .name = span_of(passage->name),
         .is_seen = seen != NULL,
@@ -310,7 +383,7 @@ static bool look_for_holds(struct planner *planner, const struct passage *passag
         stop->after.is_member = false;
     bool is_fine = project(&looking, planner, passage, stop, error);
     stop->after = after;
-    *ret_is_held = is_fine && is_held(work, passage, &stop->change);
+    *ret_is_held = is_fine && is_held(work, passage, stop);
     return is_fine;
 }
 
@@ -325,11 +398,11 @@ static void tell_identity(const struct planner *planner, const struct passage *p
     if (passage->identity == IDENTITY_ANOTHER && stop->has_alias)
         notice_list_add(notices, NOTICE_ANOTHER_PERSON, domain, passage->name, "", "",
                         (struct span){"", 0});
-    if (passage->is_new_name) {
+    if (stop->is_new_name) {
         struct buffer detail = {0}, used = {0};
         struct target_list targets;
         struct error ignored;
-        buffer_appendf(&detail, "was %s, is %s now", passage->rename->from,
+        buffer_appendf(&detail, "was %s, is %s now", stop->rename->from,
                        alias_state_name(stop->change.verdict.state));
         if (target_list_open(planner->planning.ring, passage->name, &passage->person, &targets,
                              &ignored))
@@ -373,6 +446,12 @@ static bool plan_membership(struct planner *planner, struct passage *passage, si
         leave_alone(domain, &stop);
         return true;
     }
+    if (!find_rename(planner, passage, &stop, error))
+        return false;
+    if (stop.is_left) {
+        leave_alone(domain, &stop);
+        return true;
+    }
     if (!observe(planner, passage, &stop, error))
         return false;
     if (plan_stranger_doubt(planner, passage, &stop)) {
@@ -380,7 +459,7 @@ static bool plan_membership(struct planner *planner, struct passage *passage, si
         return true;
     }
     struct planning planning = planner->planning;
-    if (passage->is_new_name)
+    if (stop.is_new_name)
         planning.notices = NULL; /* it is told that the name is new, and not what is not */
     if (!look_for_holds(planner, passage, &stop, &is_waiting, error) ||
         (!is_waiting && !project(&planning, planner, passage, &stop, error))) {
@@ -391,14 +470,14 @@ static bool plan_membership(struct planner *planner, struct passage *passage, si
         return true;
     }
     if (planner->works[index].holds == 0)
-        count_for_gate(&planner->works[index], passage, &stop.change);
+        count_for_gate(&planner->works[index], passage, &stop);
     if (is_waiting) {
         hold(planner, passage, &stop);
         return true;
     }
     passage->is_applied = true;
     planner->works[index].is_projected = true;
-    domain->renamed += passage->is_new_name;
+    domain->renamed += stop.is_new_name;
     tell_identity(planner, passage, &stop);
     count_change(domain, &stop);
     return true;
@@ -442,32 +521,6 @@ static bool take_over(struct planner *planner, struct passage *passage, struct e
     }
     return rename_take_over(&planner->planning, passage->rename, &from, &passage->person,
                             &passage->sealed, error);
-}
-
-/* Rows of either name that were changed since the fetch began leave both names as they are. */
-static bool rename_is_newer(const struct planner *planner, const struct rename *rename, bool *ret,
-                            struct error *error)
-{
-    const char *const names[] = {rename->from, rename->to};
-    *ret = false;
-    for (size_t n = 0; n < ARRAY_LENGTH(names); n++) {
-        struct person_record person = {0};
-        if (snapshot_person(planner->planning.snapshot, names[n], &person, error) == STORE_TROUBLE)
-            return false;
-        *ret = *ret || is_newer(planner, person.stamp);
-        for (size_t i = 0; i < planner->request->domain_count; i++) {
-            const char *domain = planner->request->domains[i].domain;
-            struct membership_record row = {0};
-            struct alias_record alias = {0};
-            if (snapshot_membership(planner->planning.snapshot, domain, names[n], &row, error) ==
-                    STORE_TROUBLE ||
-                snapshot_alias(planner->planning.snapshot, domain, span_of(names[n]), &alias,
-                               error) == STORE_TROUBLE)
-                return false;
-            *ret = *ret || is_newer(planner, row.stamp) || is_newer(planner, alias.stamp);
-        }
-    }
-    return true;
 }
 
 /* Whose account it is: passage->person as it is to be. *ret_is_left: nobody can tell now. */

@@ -33,7 +33,8 @@ struct planner {
     struct domain_work *works; /* in the order of request->domains */
     struct name_list names;
     struct rename_list renames;
-    struct changeset *scratch; /* for looking what would be */
+    struct rename_list late_renames; /* of earlier refreshes */
+    struct changeset *scratch;       /* for looking what would be */
 };
 
 /*

@@ -214,7 +214,8 @@ static bool find_renames(struct planner *planner, struct error *error)
     bool is_fine =
         rename_list_find(planner->planning.snapshot, listings, count, &planner->renames, error);
     free(listings);
-    return is_fine;
+    return is_fine &&
+           rename_list_find_late(planner->planning.snapshot, &planner->late_renames, error);
 }
 
 /* ---- the gate ---- */
@@ -374,6 +375,7 @@ bool refresh_plan(void *request, const struct planning *planning, struct error *
     free(planner.works);
     finish_names(&planner.names);
     rename_list_finish(&planner.renames);
+    rename_list_finish(&planner.late_renames);
     changeset_destroy(planner.scratch);
     return is_fine;
 }

@@ -137,6 +137,42 @@ bool rename_list_find(struct snapshot *snapshot, const struct listing *const *li
     return is_fine;
 }
 
+struct late_finding {
+    struct snapshot *snapshot;
+    struct rename_list *list;
+    bool is_fine;
+    struct error *error;
+};
+
+static bool add_late(void *context, const char *name, const struct person_record *person)
+{
+    struct late_finding *finding = context;
+    struct rename_list *list = finding->list;
+    struct person_record heir;
+    if (person->renamed_to.length == 0)
+        return true;
+    CLEANUP(memory_free_at)
+    char *to = memory_copy_bytes(person->renamed_to.data, person->renamed_to.length);
+    enum store_result result = snapshot_person(finding->snapshot, to, &heir, finding->error);
+    finding->is_fine = result != STORE_TROUBLE;
+    if (result != STORE_FOUND || heir.date_created_us != person->date_created_us ||
+        heir.renamed_to.length != 0)
+        return finding->is_fine;
+    list->items = memory_grow(list->items, list->count, &list->capacity, sizeof(*list->items));
+    list->items[list->count++] =
+        (struct rename){person->date_created_us, memory_copy_text(to), memory_copy_text(name)};
+    return true;
+}
+
+bool rename_list_find_late(struct snapshot *snapshot, struct rename_list *ret, struct error *error)
+{
+    struct late_finding finding = {snapshot, ret, true, error};
+    bool is_fine = snapshot_each_person(snapshot, add_late, &finding, error) && finding.is_fine;
+    if (ret->count != 0)
+        qsort(ret->items, ret->count, sizeof(*ret->items), compare_dates);
+    return is_fine;
+}
+
 const struct rename *rename_list_at(const struct rename_list *list, int64_t date_created_us,
                                     const char *name)
 {

@@ -143,6 +143,25 @@ class Row4(IdentityCase):
         self.assertEqual(house.state("root"), "refused reserved")
         self.assertEqual(house.answer(f"ann@{DOMAIN}"), "ann@home.example")
 
+    def test_a_domain_without_a_listing_hands_over_when_it_has_one_again(self):
+        house = self.house(["ann", "ben"], others=["ann", "kim"])
+        house.run("alias", "add", f"boss@{OTHER_DOMAIN}", "--for", "ann")
+        house.launchpad.rename("ann", "anna")
+        house.launchpad.add_fault("not-found", path=f"/1.0/~{OTHER_TEAM}")
+        house.refresh(status=4)
+        house.launchpad.clear_faults()
+        self.assertEqual(house.answer(f"anna@{DOMAIN}"), "ann@home.example")
+        self.assertEqual(house.answer(f"ann@{OTHER_DOMAIN}"), "ann@home.example")
+        house.refresh()
+        self.assertEqual(house.state("anna", OTHER_DOMAIN), "active")
+        self.assertEqual(house.state("ann", OTHER_DOMAIN), "leaving renamed")
+        self.assertEqual(house.state("boss", OTHER_DOMAIN), "active")
+        self.assertEqual(house.alias("boss", OTHER_DOMAIN)["owner"], "anna")
+        before = house.generation()
+        house.twice()
+        self.assertEqual(house.generation(), before)
+        house.run("verify")
+
     def test_two_new_names_of_the_same_date_are_no_rename(self):
         house = self.house(["ann", "ben"])
         date = house.launchpad.registry.objects["ann"]["date_created"]

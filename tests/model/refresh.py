@@ -32,6 +32,7 @@ class RefreshPlan:
         for domain, listing in listings.items():
             self.begin_domain(domain, listing)
         self.renames = self.find_renames()  # date -> (old name, new name)
+        self.late_renames = self.find_late_renames()
 
     def begin_domain(self, domain, listing):
         row = self.model.domain.get(domain, new_domain())
@@ -62,6 +63,14 @@ class RefreshPlan:
                 if dates[min(names)] == {date}:  # else the listings contradict each other
                     renames[date] = (*known[date], *names)
         return renames
+
+    def find_late_renames(self):
+        """Of earlier refreshes; a domain may have had no listing then."""
+        people = self.model.person
+        return {person["date"]: (name, person["renamed_to"]) for name, person in people.items()
+                if person["renamed_to"] in people
+                and people[person["renamed_to"]]["date"] == person["date"]
+                and not people[person["renamed_to"]]["renamed_to"]}
 
     def decide(self):
         """(Change, outcomes)."""
@@ -202,6 +211,25 @@ class PersonPlan:
         """The row was changed after the fetch began: the listing knows nothing of it."""
         return self.model.version(table, key) > self.plan.fetched_at
 
+    def rename_in(self, domain):
+        """The rename that counts there: one of now, or an earlier one that the domain has not seen."""
+        late = self.plan.late_renames.get(self.person["date"])
+        if self.rename is not None or late is None or self.name not in late or self.is_contradicted:
+            return self.rename
+        people = self.plan.listings[domain].people
+        old = self.model.membership.get((domain, late[0]))
+        is_late = (not self.plan.holds[domain].everything and late[1] in people
+                   and late[0] not in people and old is not None and old["date"] == self.person["date"]
+                   and (domain, late[1]) not in self.model.membership)
+        return late if is_late else None
+
+    def is_touched(self, rename):
+        """Somebody has changed rows of either name."""
+        return any(self.is_newer("person", name)
+                   or any(self.is_newer("membership", (domain, name))
+                          or self.is_newer("alias", (domain, name)) for domain in self.plan.listings)
+                   for name in rename)
+
     def is_left(self):
         """Somebody has touched the person, or either name of a rename."""
         gone = self.plan.renames.get(self.before["date"]) if self.before is not None else None
@@ -225,6 +253,9 @@ class PersonPlan:
                 continue
             if self.is_contradicted and self.seen[domain] is not None:
                 continue  # nobody can tell whose it is
+            rename = self.rename_in(domain)
+            if rename is not None and rename != self.rename and self.is_touched(rename):
+                continue
             self.decide_domain(domain)
         if self.applied:
             self.change.put("person", self.name, self.person)
@@ -248,13 +279,14 @@ class PersonPlan:
         if seen is not None:
             if before is not None and before["date"] != seen.date:
                 base = None
-            if self.is_new_name:
-                old = self.model.membership.get((domain, self.rename[0]))
+            rename = self.rename_in(domain)
+            if rename is not None and rename[1] == self.name:
+                old = self.model.membership.get((domain, rename[0]))
                 base = old if old is not None and old["date"] == seen.date else base
         row = fold_listing(base, seen, now, is_trusted)
         if seen is None and self.has_heir(domain):
             row["extras"] = []
-            if self.is_old_name:
+            if self.rename_in(domain) is not None:
                 row.update(member=False, missing_since=0)
         row["admin"] = self.name in self.model.rules(domain).admins
         return row
@@ -264,6 +296,9 @@ class PersonPlan:
         its old name was given to yet another account at once."""
         before = self.model.membership.get((domain, self.name))
         rename = self.plan.renames.get(before["date"]) if before is not None else None
+        late = self.rename_in(domain)
+        if late is not None and late != self.rename:
+            return late[0] == self.name
         return (rename is not None and rename[0] == self.name
                 and not self.plan.holds[domain].everything
                 and rename[1] in self.plan.listings[domain].people)
@@ -281,38 +316,41 @@ class PersonPlan:
             self.change.put("membership", key, dict(
                 before, missing_since=row["missing_since"], extras=row["extras"]))
             return
+        rename = self.rename_in(domain)
+        is_new_name = rename is not None and rename[1] == self.name
         trial = Change(self.model)
         outcome = self.model.settle(trial, domain, self.name, self.person, row, self.plan.now,
                                     self.plan.listings[domain], self.plan.is_time_trusted,
-                                    extras_from=self.rename[0] if self.is_new_name else "",
+                                    extras_from=rename[0] if is_new_name else "",
                                     has_heir=self.has_heir(domain))
-        is_loss, is_addition = self.count(outcome, figures)
+        is_loss, is_addition = self.count(outcome, figures, rename)
         if (hold.everything or (hold.losses and is_loss) or (hold.additions and is_addition)):
             if outcome.is_changed:
                 self.hold(domain, outcome)
             return
         self.applied.add(domain)
-        if self.is_new_name:
+        if is_new_name:
             trial.told.clear()  # that the name is new is told, and not what is not
         self.change.add(trial)
         if self.seen[domain] is not None:
-            self.tell_identity(domain, outcome, key in self.model.alias)
+            self.tell_identity(domain, outcome, key in self.model.alias, rename)
 
-    def tell_identity(self, domain, outcome, has_alias):
+    def tell_identity(self, domain, outcome, has_alias, rename):
         if self.is_another and has_alias:
             self.change.told.append(Told("another-person", domain, self.name))
-        if self.is_new_name:
+        if rename is not None and rename[1] == self.name:
             self.change.told.append(Told(
                 "renamed", domain, self.name, outcome.verdict.reason,
-                f"was {self.rename[0]}, is {outcome.verdict.state} now",
+                f"was {rename[0]}, is {outcome.verdict.state} now",
                 tuple(used_targets(self.person))))
 
-    def count(self, outcome, figures):
+    def count(self, outcome, figures, rename):
         """(is a loss, is an addition)"""
         state = outcome.verdict.state
-        goes_on = self.rename is not None and not self.is_another
+        goes_on = rename is not None and not self.is_another
         is_loss = (outcome.was_live and not goes_on and state not in (outcome.before, "active"))
-        is_addition = (not self.is_new_name and outcome.before not in PLACES
+        is_new_name = rename is not None and rename[1] == self.name
+        is_addition = (not is_new_name and outcome.before not in PLACES
                        and state in PLACES)
         figures.live += outcome.was_live
         figures.places += outcome.before in PLACES
