@@ -11,7 +11,7 @@ BUILD_PACKAGES=(
 # shellcheck disable=SC2034
 QUICKSTART_PACKAGES=("${BUILD_PACKAGES[@]}" postfix)
 TEST_PACKAGES=(
-    "${BUILD_PACKAGES[@]}" git postfix postfix-lmdb sasl2-bin libsasl2-modules zsh openssl faketime strace
+    "${BUILD_PACKAGES[@]}" build-essential git postfix postfix-lmdb sasl2-bin libsasl2-modules zsh openssl faketime strace
     python3-launchpadlib knot ca-certificates debhelper groff-base lintian mandoc systemd
 )
 # shellcheck disable=SC2034
