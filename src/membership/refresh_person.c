@@ -149,6 +149,31 @@ static bool is_to_be_handed_over(const struct planner *planner, const struct ren
     return has_old != STORE_TROUBLE && has_own != STORE_TROUBLE;
 }
 
+/* The earlier rename of the account that is still to be done in the domain; *ret NULL: none is. */
+static bool find_late_rename(const struct planner *planner, const struct passage *passage,
+                             const struct refresh_domain *domain, const struct rename **ret,
+                             struct error *error)
+{
+    const struct rename_list *list = &planner->late_renames;
+    int64_t date_us = passage->person.date_created_us;
+    const struct rename *late = rename_list_first(list, date_us);
+    bool is_late = false;
+    *ret = NULL;
+    for (; late != NULL && late != list->items + list->count && late->date_created_us == date_us;
+         late++) {
+        if (find_seen(domain->listing, late->to) == NULL ||
+            find_seen(domain->listing, late->from) != NULL)
+            continue;
+        if (!is_to_be_handed_over(planner, late, domain->domain, &is_late, error))
+            return false;
+        if (!is_late)
+            continue;
+        *ret = late;
+        return true;
+    }
+    return true;
+}
+
 /*
  * The rename that counts in this domain. One of an earlier refresh does where the listing did not
  * count then: the membership is taken over now, the targets were then.
@@ -156,23 +181,20 @@ static bool is_to_be_handed_over(const struct planner *planner, const struct ren
 static bool find_rename(const struct planner *planner, const struct passage *passage,
                         struct stop *stop, struct error *error)
 {
-    const struct refresh_domain *domain = &planner->request->domains[stop->index];
-    const struct rename *late =
-        rename_list_at(&planner->late_renames, passage->person.date_created_us, passage->name);
-    bool is_late = false;
+    const struct rename *late = NULL;
     stop->rename = passage->rename;
     stop->is_new_name = passage->is_new_name;
-    if (late == NULL || stop->rename != NULL || passage->is_contradicted ||
-        (planner->works[stop->index].holds & PLAN_HOLDS_ALL) != 0 ||
-        find_seen(domain->listing, late->to) == NULL ||
-        find_seen(domain->listing, late->from) != NULL)
+    if (stop->rename != NULL || passage->is_contradicted ||
+        (planner->works[stop->index].holds & PLAN_HOLDS_ALL) != 0)
         return true;
-    if (!is_to_be_handed_over(planner, late, domain->domain, &is_late, error))
+    if (!find_late_rename(planner, passage, &planner->request->domains[stop->index], &late, error))
         return false;
-    if (!is_late)
+    bool is_new_name = late != NULL && strcmp(late->to, passage->name) == 0;
+    bool is_old_name = late != NULL && strcmp(late->from, passage->name) == 0;
+    if (!is_new_name && !is_old_name)
         return true;
     stop->rename = late;
-    stop->is_new_name = strcmp(late->to, passage->name) == 0;
+    stop->is_new_name = is_new_name;
     return rename_is_newer(planner, late, &stop->is_left, error);
 }
 

@@ -164,13 +164,28 @@ static bool add_late(void *context, const char *name, const struct person_record
     return true;
 }
 
+static int compare_late(const void *a, const void *b)
+{
+    int order = compare_dates(a, b);
+    return order != 0 ? order
+                      : strcmp(((const struct rename *)a)->from, ((const struct rename *)b)->from);
+}
+
 bool rename_list_find_late(struct snapshot *snapshot, struct rename_list *ret, struct error *error)
 {
     struct late_finding finding = {snapshot, ret, true, error};
     bool is_fine = snapshot_each_person(snapshot, add_late, &finding, error) && finding.is_fine;
     if (ret->count != 0)
-        qsort(ret->items, ret->count, sizeof(*ret->items), compare_dates);
+        qsort(ret->items, ret->count, sizeof(*ret->items), compare_late);
     return is_fine;
+}
+
+const struct rename *rename_list_first(const struct rename_list *list, int64_t date_created_us)
+{
+    const struct rename *item = find_date(list, date_created_us);
+    while (item != NULL && item != list->items && item[-1].date_created_us == date_created_us)
+        item--;
+    return item;
 }
 
 const struct rename *rename_list_at(const struct rename_list *list, int64_t date_created_us,

@@ -37,10 +37,14 @@ bool rename_list_find(struct snapshot *snapshot, const struct listing *const *li
 
 /*
  * Finds the renames that the cache has already: in a domain whose listing did not count at the
- * time, what belongs to the old name is still to be handed over. As above.
+ * time, what belongs to the old name is still to be handed over. An account may have several old
+ * names; they stand in the order of their names. As above.
  */
 bool rename_list_find_late(struct snapshot *snapshot, struct rename_list *ret,
                            struct error *error) MUST_CHECK;
+
+/* The first rename of that account, or NULL; those behind it have the same date_created_us. */
+const struct rename *rename_list_first(const struct rename_list *list, int64_t date_created_us);
 
 /* The rename of that account in which name is the new or the old one, or NULL. */
 const struct rename *rename_list_at(const struct rename_list *list, int64_t date_created_us,

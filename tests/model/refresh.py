@@ -66,11 +66,12 @@ class RefreshPlan:
 
     def find_late_renames(self):
         """Of earlier refreshes; a domain may have had no listing then."""
-        people = self.model.person
-        return {person["date"]: (name, person["renamed_to"]) for name, person in people.items()
-                if person["renamed_to"] in people
-                and people[person["renamed_to"]]["date"] == person["date"]
-                and not people[person["renamed_to"]]["renamed_to"]}
+        people, renames = self.model.person, {}  # date -> [(old name, new name), ...]
+        for name, person in sorted(people.items()):
+            heir = people.get(person["renamed_to"])
+            if heir is not None and heir["date"] == person["date"] and not heir["renamed_to"]:
+                renames.setdefault(person["date"], []).append((name, person["renamed_to"]))
+        return renames
 
     def decide(self):
         """(Change, outcomes)."""
@@ -213,15 +214,15 @@ class PersonPlan:
 
     def rename_in(self, domain):
         """The rename that counts there: one of now, or an earlier one that the domain has not seen."""
-        late = self.plan.late_renames.get(self.person["date"])
-        if self.rename is not None or late is None or self.name not in late or self.is_contradicted:
+        if self.rename is not None or self.is_contradicted or self.plan.holds[domain].everything:
             return self.rename
-        people = self.plan.listings[domain].people
-        old = self.model.membership.get((domain, late[0]))
-        is_late = (not self.plan.holds[domain].everything and late[1] in people
-                   and late[0] not in people and old is not None and old["date"] == self.person["date"]
-                   and (domain, late[1]) not in self.model.membership)
-        return late if is_late else None
+        people, date = self.plan.listings[domain].people, self.person["date"]
+        for old, new in self.plan.late_renames.get(date, ()):
+            row = self.model.membership.get((domain, old))
+            if (new in people and old not in people and row is not None and row["date"] == date
+                    and (domain, new) not in self.model.membership):
+                return (old, new) if self.name in (old, new) else None
+        return None
 
     def is_touched(self, rename):
         """Somebody has changed rows of either name."""
