@@ -7,12 +7,15 @@
 #include "base/memory.h"
 #include "membership/forget.h"
 
-/* What the last run row of a domain says about success; spans of it are not used. */
+/*
+ * What the last run row of a domain says about success. One that cannot be read is written anew, as
+ * if there had been none: the error of the refresh has told of it.
+ */
 static int64_t last_success_s(struct snapshot *snapshot, const char *domain)
 {
     struct run_record before;
     struct error ignored;
-    if (snapshot == NULL || snapshot_run(snapshot, domain, &before, &ignored) != STORE_FOUND)
+    if (snapshot_run(snapshot, domain, &before, &ignored) != STORE_FOUND)
         return 0;
     return before.success_s;
 }

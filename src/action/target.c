@@ -95,7 +95,8 @@ bool target_plan_person(const struct planning *planning, const char *name, struc
     return is_fine;
 }
 
-bool target_check_served(struct snapshot *snapshot, struct span lines, struct error *error)
+/* As target_check_all, for domains that stand in the cache and not in the configuration. */
+static bool check_served(struct snapshot *snapshot, struct span lines, struct error *error)
 {
     CLEANUP(memory_free_at) char *text = memory_copy_bytes(lines.data, lines.length);
     char *rest = NULL;
@@ -121,7 +122,7 @@ struct target_request {
 static bool plan_target(void *context, const struct planning *planning, struct error *error)
 {
     const struct target_request *request = context;
-    return target_check_served(planning->snapshot, request->lines, error) &&
+    return check_served(planning->snapshot, request->lines, error) &&
            target_plan_person(planning, request->name, request->lines, error);
 }
 

@@ -23,13 +23,6 @@ bool target_check_all(const struct action *action, const char *const *targets, s
                       bool is_member, struct buffer *ret_lines, struct error *error) MUST_CHECK;
 
 /*
- * The same for domains that stand in the cache and not in the configuration; lines as
- * target_check_all makes them. ERROR_INVALID: one does; ERROR_TEMPORARY: the cache.
- */
-bool target_check_served(struct snapshot *snapshot, struct span lines,
-                         struct error *error) MUST_CHECK;
-
-/*
  * An operator gives a person targets; every alias of the person follows at once.
  * ERROR_INVALID: unknown person, or see target_check_all; ERROR_TEMPORARY: the cache.
  */

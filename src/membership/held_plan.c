@@ -11,7 +11,8 @@ static bool span_is(struct span a, struct span b)
     return a.length == b.length && (a.length == 0 || memcmp(a.data, b.data, a.length) == 0);
 }
 
-bool held_plan_equal(const struct plan_record *a, const struct plan_record *b)
+/* They say the same, whenever they were made; whether one was discarded does not count. */
+static bool is_same(const struct plan_record *a, const struct plan_record *b)
 {
     const unsigned holds = PLAN_HOLDS_LOSSES | PLAN_HOLDS_ADDITIONS | PLAN_HOLDS_ALL;
     return (a->holds & holds) == (b->holds & holds) &&
@@ -40,7 +41,7 @@ bool held_plan_keep(const struct planning *planning, const char *domain,
     *ret_is_discarded = false;
     if (result == STORE_TROUBLE)
         return false;
-    if (result == STORE_FOUND && held_plan_equal(&before, plan)) {
+    if (result == STORE_FOUND && is_same(&before, plan)) {
         *ret_is_discarded = (before.holds & PLAN_DISCARDED) != 0;
         return true;
     }

@@ -13,9 +13,6 @@
 #include "membership/projection.h"
 #include "store/record.h"
 
-/* Two plans say the same, whenever they were made; whether one was discarded does not count. */
-bool held_plan_equal(const struct plan_record *a, const struct plan_record *b) MUST_CHECK;
-
 /*
  * Puts plan, or leaves the one that is there if it says the same, with an event if it is new.
  * *ret_is_discarded: an operator has said no to just this. ERROR_TEMPORARY: the cache.

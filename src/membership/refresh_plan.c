@@ -142,19 +142,25 @@ static bool plan_domain(struct planner *planner, size_t index, struct error *err
     return true;
 }
 
-static int64_t last_attempt_s(const struct planner *planner)
+/* Of any of the domains; 0: there was none. A row that cannot be read says nothing of the clock. */
+static bool last_attempt_s(const struct planner *planner, int64_t *ret_s, struct error *error)
 {
-    int64_t last_s = 0;
+    *ret_s = 0;
     for (size_t i = 0; i < planner->request->domain_count; i++) {
         struct run_record run;
-        struct error ignored;
-        /* A run row that cannot be read is told by whoever writes the next one. */
-        if (snapshot_run(planner->planning.snapshot, planner->request->domains[i].domain, &run,
-                         &ignored) == STORE_FOUND &&
-            run.attempt_s > last_s)
-            last_s = run.attempt_s;
+        switch (snapshot_run(planner->planning.snapshot, planner->request->domains[i].domain, &run,
+                             error)) {
+        case STORE_TROUBLE:
+            return false;
+        case STORE_ABSENT:
+            break;
+        case STORE_FOUND:
+            if (run.attempt_s > *ret_s)
+                *ret_s = run.attempt_s;
+            break;
+        }
     }
-    return last_s;
+    return true;
 }
 
 /* The next person of a domain's listing if it has that name; names come in sorted order. */
@@ -368,8 +374,10 @@ bool refresh_plan(void *request, const struct planning *planning, struct error *
     };
     size_t count = planner.request->domain_count;
     planner.works = memory_new(count, sizeof(*planner.works));
-    planner.planning.is_time_trusted = gate_trusts_clock(last_attempt_s(&planner), planning->now_s);
-    bool is_fine = plan_all(&planner, error) && prune_plan(&planner.planning, error);
+    int64_t attempt_s;
+    bool is_fine = last_attempt_s(&planner, &attempt_s, error);
+    planner.planning.is_time_trusted = is_fine && gate_trusts_clock(attempt_s, planning->now_s);
+    is_fine = is_fine && plan_all(&planner, error) && prune_plan(&planner.planning, error);
     for (size_t i = 0; i < count; i++)
         buffer_finish(&planner.works[i].rows);
     free(planner.works);
