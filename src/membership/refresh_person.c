@@ -273,6 +273,9 @@ static bool observe(struct planner *planner, const struct passage *passage, stru
     if (is_inherited) {
         struct membership_record old = stop->after;
         stop->after = observation_fold(&old, &observation);
+        /* What an operator has let pass is a name and not an account. */
+        stop->after.is_name_allowed = before != NULL && before->is_name_allowed &&
+                                      before->date_created_us == seen->date_created_us;
     } else if (seen != NULL && before != NULL && before->date_created_us != seen->date_created_us) {
         stop->after = observation_fold(NULL, &observation);
     } else {

@@ -162,6 +162,14 @@ class Row4(IdentityCase):
         self.assertEqual(house.generation(), before)
         house.run("verify")
 
+    def test_what_was_allowed_is_a_name_and_not_an_account(self):
+        house = self.house(["root", "ben"])
+        house.run("alias", "allow", f"root@{DOMAIN}")
+        self.assertEqual(house.state("root"), "active")
+        house.launchpad.rename("root", "admin")
+        house.refresh()
+        self.assertEqual(house.state("admin"), "refused reserved")
+
     def test_two_new_names_of_the_same_date_are_no_rename(self):
         house = self.house(["ann", "ben"])
         date = house.launchpad.registry.objects["ann"]["date_created"]

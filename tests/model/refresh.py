@@ -283,7 +283,9 @@ class PersonPlan:
             rename = self.rename_in(domain)
             if rename is not None and rename[1] == self.name:
                 old = self.model.membership.get((domain, rename[0]))
-                base = old if old is not None and old["date"] == seen.date else base
+                if old is not None and old["date"] == seen.date:
+                    own = before is not None and before["date"] == seen.date and before["allowed"]
+                    base = dict(old, allowed=own)
         row = fold_listing(base, seen, now, is_trusted)
         if seen is None and self.has_heir(domain):
             row["extras"] = []
