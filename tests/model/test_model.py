@@ -23,7 +23,7 @@ from steps import Steps
 
 FULL = os.environ.get("LPALIAS_FULL") == "1"
 STEPS = int(os.environ.get("LPALIAS_MODEL_STEPS", 2000 if FULL else 400))
-SEEDS = os.environ.get("LPALIAS_MODEL_SEEDS", "x6" if FULL else "x2")
+SEEDS = os.environ.get("LPALIAS_MODEL_SEEDS", "x6" if FULL else "11 12 13 14")
 STEPS_SHOWN = 25
 
 
