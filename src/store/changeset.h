@@ -93,8 +93,8 @@ void changeset_delete_undo(struct changeset *changeset, uint64_t generation, uin
 void changeset_keep_stamps(struct changeset *changeset);
 
 /*
- * The key that seals, and those that may seal nothing any more. A changeset that puts a value sealed by one of them is
- * refused when it is written: its maker read the key file before.
+ * The key that seals, and those that may seal nothing any more. A changeset that puts a value
+ * sealed by one of them is refused when it is written: its maker read the key file before.
  */
 void changeset_put_keys(struct changeset *changeset, const struct keys_record *record);
 

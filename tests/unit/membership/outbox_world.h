@@ -50,7 +50,7 @@ static int outbox_world_tear_down(void **state)
 }
 
 static struct store_update_result outbox_world_update(struct outbox_world *world,
-                                                     changeset_plan *plan, void *context)
+                                                      changeset_plan *plan, void *context)
 {
     struct store_update_result result = {0};
     struct error error = {0};
@@ -76,7 +76,7 @@ struct outbox_text {
 };
 
 static bool outbox_world_append_notice(void *context, uint64_t sequence,
-                                      const struct outbox_record *notice)
+                                       const struct outbox_record *notice)
 {
     static const char *const audiences[] = {
         [AUDIENCE_PERSON] = "person", [AUDIENCE_ADMINS] = "admins", [AUDIENCE_ALERTS] = "alerts"};
@@ -117,7 +117,7 @@ static struct buffer outbox_world_outbox(struct outbox_world *world)
 }
 
 static bool outbox_world_delete_notice(void *context, uint64_t sequence,
-                                      const struct outbox_record *notice)
+                                       const struct outbox_record *notice)
 {
     (void)notice;
     changeset_delete_notice(context, sequence);
@@ -125,7 +125,7 @@ static bool outbox_world_delete_notice(void *context, uint64_t sequence,
 }
 
 static bool outbox_world_plan_emptying(void *context, struct snapshot *snapshot,
-                                      struct changeset *changeset, struct error *error)
+                                       struct changeset *changeset, struct error *error)
 {
     (void)context;
     return snapshot_each_notice(snapshot, outbox_world_delete_notice, changeset, error);

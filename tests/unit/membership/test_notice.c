@@ -1,6 +1,6 @@
 /* Which notices become facts: audiences, the 30 days, leaving, digests, persons' recipients. */
-#include "outbox_world.h"
 #include "membership/notice.h"
+#include "outbox_world.h"
 
 #define DAY_S INT64_C(86400)
 #define D     "ubuntu.com"

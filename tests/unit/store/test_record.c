@@ -291,7 +291,8 @@ static void encode_keys(struct buffer *out)
     struct buffer retired = {0};
     keys_record_append(&retired, 300);
     keys_record_append(&retired, 1);
-    const struct keys_record record = {.stamp = STAMP, .sealing = 7, .retired = {retired.data, retired.length}};
+    const struct keys_record record = {
+        .stamp = STAMP, .sealing = 7, .retired = {retired.data, retired.length}};
     assert_true(keys_record_is_retired(&record, 300));
     assert_true(keys_record_is_retired(&record, 1));
     assert_false(keys_record_is_retired(&record, 2));

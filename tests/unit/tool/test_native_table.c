@@ -130,7 +130,7 @@ static void check_case(size_t number, struct store *store, const struct keyring 
     CLEANUP(native_table_finish) struct native_table table = {0};
     CLEANUP(buffer_finish) struct buffer entries = {0};
     CLEANUP(buffer_finish) struct buffer losses = {0};
-    struct snapshot *snapshot;
+    struct snapshot *snapshot = NULL;
     console_progress_begin(&progress, "");
     if (!store_update(store, plan, &planning, &result, &error) ||
         !snapshot_begin(store, &snapshot, &error))
@@ -176,7 +176,7 @@ static void check_all(const char *directory, const struct keyring *ring)
 static void tables_hold_what_postfix_can_say(void **state)
 {
     struct error error = {0};
-    struct keyring *ring;
+    struct keyring *ring = NULL;
     char directory[] = "/tmp/lpalias-unit-XXXXXX";
     char keys[64];
     (void)state;
@@ -194,9 +194,9 @@ static void tables_hold_what_postfix_can_say(void **state)
 static void a_table_without_a_target_is_none(void **state)
 {
     struct error error = {0};
-    struct keyring *ring, *other;
+    struct keyring *ring = NULL, *other = NULL;
     struct store *store;
-    struct snapshot *snapshot;
+    struct snapshot *snapshot = NULL;
     struct store_update_result result;
     char directory[] = "/tmp/lpalias-unit-XXXXXX";
     char keys[64];
