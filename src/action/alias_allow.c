@@ -38,7 +38,6 @@ static bool plan_allowance(void *context, const struct planning *planning, struc
     struct membership_record membership;
     struct person_record person;
     struct projection_result result;
-    CLEANUP(buffer_finish) struct buffer sealed = {0};
     enum store_result has_row =
         snapshot_membership(planning->snapshot, alias->domain, alias->local, &membership, error);
     if (has_row == STORE_TROUBLE)
@@ -47,7 +46,7 @@ static bool plan_allowance(void *context, const struct planning *planning, struc
         return error_set(error, ERROR_INVALID, "%s has no member of that name", alias->domain);
     if (membership.is_name_allowed == request->is_allowed)
         return true;
-    if (!person_find(planning, alias->local, &sealed, &person, error) ||
+    if (!person_find(planning, alias->local, &person, error) ||
         (request->is_allowed && !check_is_possible(planning, alias, error)))
         return false;
     membership.is_name_allowed = request->is_allowed;

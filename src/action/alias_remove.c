@@ -39,13 +39,12 @@ static bool take_from_owner(const struct planning *planning, const struct alias_
     struct membership_record membership;
     struct person_record person;
     struct projection_result result;
-    CLEANUP(buffer_finish) struct buffer sealed = {0};
     CLEANUP(buffer_finish) struct buffer lines = {0};
     enum store_result has_row =
         snapshot_membership(planning->snapshot, request->domain, owner, &membership, error);
     if (has_row != STORE_FOUND)
         return has_row == STORE_ABSENT;
-    if (!person_find(planning, owner, &sealed, &person, error))
+    if (!person_find(planning, owner, &person, error))
         return false;
     drop_line(membership.extras, request->local, &lines);
     membership.extras = (struct span){lines.data, lines.length};

@@ -17,10 +17,9 @@ static bool plan_own(const struct planning *planning, const struct extension_req
     struct membership_record membership;
     struct person_record person;
     struct projection_result result;
-    CLEANUP(buffer_finish) struct buffer sealed = {0};
     enum store_result has_row =
         snapshot_membership(planning->snapshot, alias->domain, alias->local, &membership, error);
-    if (has_row == STORE_TROUBLE || !person_find(planning, alias->local, &sealed, &person, error))
+    if (has_row == STORE_TROUBLE || !person_find(planning, alias->local, &person, error))
         return false;
     if (has_row == STORE_ABSENT)
         return error_set(error, ERROR_INVALID, "%s has no member of that name", alias->domain);

@@ -14,9 +14,7 @@ static bool plan_ban(void *context, const struct planning *planning, struct erro
 {
     const struct ban_request *request = context;
     struct person_record person = {.stamp.layout = RECORD_LAYOUT_VERSION};
-    CLEANUP(buffer_finish) struct buffer sealed = {0};
-    enum store_result result =
-        person_begin_change(planning, request->name, &sealed, &person, error);
+    enum store_result result = snapshot_person(planning->snapshot, request->name, &person, error);
     if (result == STORE_TROUBLE)
         return false;
     if (person.is_banned && span_is_text(person.ban_reason, request->reason))
@@ -51,8 +49,7 @@ static bool plan_unban(void *context, const struct planning *planning, struct er
 {
     const struct ban_request *request = context;
     struct person_record person;
-    CLEANUP(buffer_finish) struct buffer sealed = {0};
-    if (!person_find(planning, request->name, &sealed, &person, error))
+    if (!person_find(planning, request->name, &person, error))
         return false;
     if (!person.is_banned)
         return true;

@@ -100,10 +100,9 @@ static bool plan_addition(void *context, const struct planning *planning, struct
     const struct extra_alias *alias = context;
     struct person_record person;
     bool is_done;
-    CLEANUP(buffer_finish) struct buffer sealed = {0};
     if (house_find(planning->house, alias->domain) == NULL)
         return error_set(error, ERROR_INVALID, "%s is not in the configuration", alias->domain);
-    if (!person_find(planning, alias->name, &sealed, &person, error) ||
+    if (!person_find(planning, alias->name, &person, error) ||
         !check_row(planning, alias, &is_done, error))
         return false;
     return is_done ||

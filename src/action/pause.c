@@ -12,8 +12,7 @@ static bool plan_pause(void *context, const struct planning *planning, struct er
 {
     const struct pause_request *request = context;
     struct person_record person;
-    CLEANUP(buffer_finish) struct buffer sealed = {0};
-    if (!person_find(planning, request->name, &sealed, &person, error))
+    if (!person_find(planning, request->name, &person, error))
         return false;
     if (person.is_paused == request->is_paused)
         return true;

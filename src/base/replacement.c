@@ -41,8 +41,26 @@ static int make_part(const char *path)
     return open(path, flags, 0600);
 }
 
+/* A device or a link is not put out of its place. */
+static bool inspect_place(const char *path, gid_t *ret_group, struct error *error)
+{
+    struct stat status;
+    *ret_group = (gid_t)-1;
+    if (lstat(path, &status) != 0)
+        return errno == ENOENT ||
+               error_set(error, ERROR_TEMPORARY, "cannot look at %s: %s", path, strerror(errno));
+    if (S_ISLNK(status.st_mode))
+        return error_set(error, ERROR_INVALID, "%s is a symbolic link; name the file itself", path);
+    if (!S_ISREG(status.st_mode))
+        return error_set(error, ERROR_INVALID, "%s is not a regular file", path);
+    *ret_group = status.st_gid;
+    return true;
+}
+
 bool replacement_begin(struct replacement *replacement, const char *path, struct error *error)
 {
+    if (!inspect_place(path, &replacement->group, error))
+        return false;
     replacement->path = memory_copy_text(path);
     if (asprintf(&replacement->part_path, "%s.part", path) < 0)
         abort();
@@ -60,6 +78,20 @@ bool replacement_begin(struct replacement *replacement, const char *path, struct
                   strerror(failure));
     replacement_drop(replacement);
     return false;
+}
+
+bool replacement_write(struct replacement *replacement, struct span bytes, struct error *error)
+{
+    while (bytes.length != 0) {
+        ssize_t written = write(replacement->fd, bytes.data, bytes.length);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written < 0)
+            return error_set(error, ERROR_TEMPORARY, "cannot write %s: %s", replacement->part_path,
+                             strerror(errno));
+        bytes = (struct span){bytes.data + written, bytes.length - (size_t)written};
+    }
+    return true;
 }
 
 /* The new name is on the disk once its directory is. */

@@ -46,25 +46,14 @@ static bool copy_rights(const char *path, int fd)
            fchmod(fd, old.st_mode & 07777) == 0;
 }
 
-static bool write_all(int fd, const char *text, size_t length)
-{
-    while (length != 0) {
-        ssize_t written = write(fd, text, length);
-        if (written < 0 && errno != EINTR)
-            return false;
-        text += written > 0 ? written : 0;
-        length -= written > 0 ? (size_t)written : 0;
-    }
-    return true;
-}
-
 static bool replace(const char *path, const struct buffer *text, struct error *error)
 {
     struct replacement file = {0};
     bool is_done = replacement_begin(&file, path, error) &&
-                   ((copy_rights(path, file.fd) && write_all(file.fd, text->data, text->length)) ||
-                    error_set(error, ERROR_TEMPORARY, "cannot write %s: %s", file.part_path,
-                              strerror(errno))) &&
+                   (copy_rights(path, file.fd) ||
+                    error_set(error, ERROR_TEMPORARY, "cannot set the rights of %s: %s",
+                              file.part_path, strerror(errno))) &&
+                   replacement_write(&file, (struct span){text->data, text->length}, error) &&
                    replacement_commit(&file, error);
     replacement_drop(&file);
     return is_done;

@@ -58,13 +58,6 @@ static bool is_in_cache(const char *cache, const char *path)
            own.st_dev == other.st_dev && own.st_ino == other.st_ino;
 }
 
-/* A device or a link is not put out of its place by a copy. */
-static bool is_replaceable(const char *path)
-{
-    struct stat status;
-    return lstat(path, &status) != 0 || S_ISREG(status.st_mode);
-}
-
 static void print_result(const char *path, const char *key_file, bool is_json)
 {
     if (!is_json) {
@@ -117,8 +110,6 @@ static enum exit_status run(const struct call *call)
     CLEANUP(memory_free_at) char *path = name_file(options.operands[0], timestamp_now_s());
     if (is_in_cache(work.config->cache, path))
         return options_refuse(call, "a backup does not belong into the cache's own directory");
-    if (!is_replaceable(path))
-        return options_refuse(call, "%s is no regular file", path);
     return back_up(&work, path, is_json);
 }
 

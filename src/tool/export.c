@@ -1,15 +1,18 @@
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/memory.h"
+#include "base/replacement.h"
 #include "tool/alias_output.h"
 #include "tool/caller.h"
 #include "tool/console.h"
 #include "tool/domain_standing.h"
 #include "tool/native_table.h"
 #include "tool/options.h"
-#include "tool/output_file.h"
 #include "tool/workspace.h"
 
 struct export;
@@ -256,23 +259,26 @@ static char *name_of_file(const struct export *export)
     return name.data;
 }
 
-static bool fill_file(const struct export *export, struct output_file *file, struct error *error)
+static bool fill_file(const struct export *export, struct replacement *file, struct error *error)
 {
+    if (fchown(file->fd, (uid_t)-1, file->group) != 0 || fchmod(file->fd, 0640) != 0)
+        return error_set(error, ERROR_TEMPORARY, "cannot set the rights of %s: %s", file->part_path,
+                         strerror(errno));
     if (export->format->is_database)
-        return postfix_map_write(file->temporary_path, export->table.entries,
-                                 export->table.entry_count, error);
-    return output_file_write(file, (struct span){export->text.data, export->text.length}, error);
+        return postfix_map_write(file->part_path, export->table.entries, export->table.entry_count,
+                                 error);
+    return replacement_write(file, (struct span){export->text.data, export->text.length}, error);
 }
 
 static enum exit_status write_file(const struct export *export)
 {
     struct error error = {0};
     CLEANUP(memory_free_at) char *path = name_of_file(export);
-    CLEANUP(output_file_finish) struct output_file file = {.fd = -1};
-    if (!output_file_begin(&file, path, &error) || !fill_file(export, &file, &error) ||
-        !output_file_commit(&file, &error)) {
+    CLEANUP(replacement_drop) struct replacement file = {0};
+    if (!replacement_begin(&file, path, &error) || !fill_file(export, &file, &error) ||
+        !replacement_commit(&file, &error)) {
         console_complain("%s", error.text);
-        return EXIT_FAILED;
+        return error.kind == ERROR_BUSY ? EXIT_BUSY : EXIT_FAILED;
     }
     console_remark("%s: %zu %s", path, export->alias_count,
                    export->format->is_native ? "entries" : "aliases");

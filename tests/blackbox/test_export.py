@@ -182,7 +182,7 @@ class Export(unittest.TestCase):
         self.assertEqual(stat.S_IMODE(now.st_mode), 0o640)
         self.assertEqual(now.st_gid, group)
         self.assertNotEqual(now.st_ino, before)
-        self.assertEqual([name for name in os.listdir(self.world.directory) if name.startswith(".whole")], [])
+        self.assertEqual([name for name in os.listdir(self.world.directory) if name.startswith("whole") and name != "whole.csv"], [])
         with open(path, encoding="utf-8") as file:
             self.assertTrue(file.readline().startswith("address,"))
 

@@ -1,5 +1,4 @@
-/* Acts on a person whose row is still of layout 1: what the act writes is of layout 2, with the
- * targets in the form of that. */
+/* What acts on a person leave of the targets. */
 #include "../store/cache.h"
 #include "action/ban.h"
 #include "action/erase.h"
@@ -14,25 +13,17 @@ struct scene {
     struct action action;
 };
 
-static void append_number(struct buffer *out, uint64_t number, size_t bytes)
-{
-    for (size_t i = 0; i < bytes; i++)
-        buffer_append_char(out, (char)(number >> (8 * i)));
-}
-
-/* As docs/cache-format.md says of layout 1: bare addresses, all of one source. */
-static void put_old_person(struct scene *scene, const char *name, const char *targets)
+static void put_person(struct scene *scene, const char *name)
 {
     struct buffer row = {0}, sealed = {0};
-    keyring_seal_person(scene->ring, name, span_of(targets), &sealed);
-    append_number(&row, 1, 1);                      /* layout */
-    append_number(&row, 1, 8);                      /* generation */
-    append_number(&row, 77, 8);                     /* date_created_us */
-    append_number(&row, EXTENSION_APPEND, 1);       /* that could not be set */
-    append_number(&row, TARGET_SOURCE_OPERATOR, 1); /* of the targets */
-    append_number(&row, sealed.length, 2);
-    buffer_append(&row, sealed.data, sealed.length);
+    struct target_list list = {0};
+    struct person_record person = {.date_created_us = 77};
+    target_list_add(&list, TARGET_SOURCE_OPERATOR, true, "one@home.example");
+    target_list_add(&list, TARGET_SOURCE_OPERATOR, true, "two@home.example");
+    target_list_seal(&list, scene->ring, name, &sealed, &person);
+    person_record_encode(&row, &person);
     cache_put_raw(&scene->cache, TABLE_PERSON, span_of(name), (struct span){row.data, row.length});
+    target_list_finish(&list);
     buffer_finish(&row);
     buffer_finish(&sealed);
 }
@@ -45,7 +36,7 @@ static int set_up(void **state)
     cache_change(&scene->cache, "close ubuntu.com x");
     if (!keyring_read(scene->cache.keys, &scene->ring, &error))
         fail_msg("%s", error.text);
-    put_old_person(scene, "jdoe", "one@home.example\ntwo@home.example");
+    put_person(scene, "jdoe");
     scene->action = (struct action){
         .ring = scene->ring,
         .actor = "operator:test",
@@ -77,7 +68,6 @@ static void check_targets(struct scene *scene, const char *wanted)
     struct error error = {0};
     assert_true(snapshot_begin(scene->action.store, &snapshot, &error));
     assert_int_equal(snapshot_person(snapshot, "jdoe", &person, &error), STORE_FOUND);
-    assert_int_equal(person.stamp.layout, RECORD_LAYOUT_VERSION);
     assert_int_equal(person.date_created_us, 77);
     if (!target_list_open(scene->ring, "jdoe", &person, &list, &error))
         fail_msg("%s", error.text);
