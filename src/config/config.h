@@ -106,6 +106,7 @@ struct config_server {
     char *user; /* to become when started as root, or NULL */
     unsigned connection_limit;
     int64_t idle_limit_ms;
+    int64_t stall_limit_ms;
 };
 
 struct config {

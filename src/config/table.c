@@ -362,6 +362,17 @@ const struct config_key config_keys[] = {
         .offset = offsetof(struct config, server.idle_limit_ms),
     },
     {
+        .section = SECTION_SERVER,
+        .name = "stall-limit",
+        .type = CONFIG_DURATION,
+        .min = SECOND_MS,
+        .max = DAY_MS,
+        .fallback = "10s",
+        .program = "lpaliasd",
+        .help = "Longest time to finish a request once begun, or to take the replies.",
+        .offset = offsetof(struct config, server.stall_limit_ms),
+    },
+    {
         .section = SECTION_TCP_TABLE,
         .name = "map",
         .type = CONFIG_MAP,

@@ -5,11 +5,14 @@
 #include <event2/event_struct.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/queue.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/compiler.h"
 #include "base/memory.h"
+#include "base/timestamp.h"
 
 enum { RECEIVE_BYTES = 64 * 1024 };
 
@@ -25,26 +28,35 @@ struct connection {
     const struct connection_service *service;
     TAILQ_ENTRY(connection) by_idleness; /* in pool->open, or in pool->closed */
     TAILQ_ENTRY(connection) in_line;     /* in pool->line if is_in_line */
+    TAILQ_ENTRY(connection) by_debt_age; /* in pool->owing if is_owing */
     struct event event;
     struct buffer kept;   /* received, not yet answered */
     struct buffer unsent; /* answered, not yet taken by the peer */
-    int fd;
-    short watched; /* what event is set for, 0 when it is not added */
+    int64_t asked_at_ms;  /* the last request, or the beginning */
+    int64_t owing_since_ms;
+    size_t must_take_bytes; /* how much of unsent belongs to the debt */
+    int fd;                 /* -1 once dropped */
+    short watched;          /* what event is set for, 0 when it is not added */
     enum input_state input;
     bool at_end; /* the peer sends no more */
     bool is_in_line;
+    bool is_owing; /* the peer owes us the end of a request, or to take replies */
 };
 
 TAILQ_HEAD(connection_list, connection);
 
 struct connection_pool {
     struct event_base *base;
-    struct connection_list open; /* the longest-idle one first */
-    struct connection_list line; /* each gets a turn after the next poll for events */
+    struct connection_list open;  /* the longest-idle one first */
+    struct connection_list owing; /* the oldest debt first */
+    struct connection_list line;  /* each gets a turn after the next poll for events */
     unsigned line_length;
     struct connection_list closed; /* unlinked from all else, freed after the turn */
     struct event *next_turn;
-    const struct timeval *idle_limit;
+    int64_t idle_limit_ms;
+    int64_t stall_limit_ms;
+    struct event *idle_check;  /* no later than the first of open is due */
+    struct event *stall_check; /* no later than the first of owing is due */
     unsigned connection_limit;
     unsigned size;
     struct connection_counts counts;
@@ -55,9 +67,14 @@ struct connection_pool {
     char received[RECEIVE_BYTES];
 };
 
+static void wake_after(struct event *timer, int64_t delay_ms)
+{
+    event_add(timer, &(struct timeval){delay_ms / 1000, (delay_ms % 1000) * 1000});
+}
+
 static void wake_next_turn(struct connection_pool *pool)
 {
-    event_add(pool->next_turn, &(struct timeval){0, 0});
+    wake_after(pool->next_turn, 0);
 }
 
 static void stand_in_line(struct connection *c)
@@ -79,6 +96,26 @@ static void leave_line(struct connection *c)
     c->is_in_line = false;
 }
 
+static void begin_debt(struct connection *c)
+{
+    struct connection_pool *pool = c->pool;
+    c->owing_since_ms = timestamp_monotonic_ms();
+    c->must_take_bytes = c->unsent.length;
+    c->is_owing = true;
+    if (TAILQ_EMPTY(&pool->owing))
+        wake_after(pool->stall_check, pool->stall_limit_ms);
+    TAILQ_INSERT_TAIL(&pool->owing, c, by_debt_age);
+}
+
+static void end_debt(struct connection *c)
+{
+    if (!c->is_owing)
+        return;
+    TAILQ_REMOVE(&c->pool->owing, c, by_debt_age);
+    c->must_take_bytes = 0;
+    c->is_owing = false;
+}
+
 /* The struct itself lives until the next turn, as a caller up the stack may hold it. */
 static void drop(struct connection *c)
 {
@@ -86,9 +123,11 @@ static void drop(struct connection *c)
     if (c->watched != 0)
         event_del(&c->event);
     leave_line(c);
+    end_debt(c);
     TAILQ_REMOVE(&pool->open, c, by_idleness);
     TAILQ_INSERT_TAIL(&pool->closed, c, by_idleness);
     close(c->fd);
+    c->fd = -1;
     buffer_finish(&c->kept);
     buffer_finish(&c->unsent);
     pool->size--;
@@ -182,9 +221,14 @@ static bool send_unsent(struct connection *c)
     ssize_t sent = send(c->fd, c->unsent.data, c->unsent.length, MSG_NOSIGNAL);
     if (sent < 0)
         return errno == EAGAIN || errno == EINTR;
-    buffer_consume(&c->unsent, (size_t)sent);
+    size_t taken = (size_t)sent;
+    buffer_consume(&c->unsent, taken);
     if (c->unsent.length == 0)
         buffer_finish(&c->unsent);
+    if (taken >= c->must_take_bytes)
+        end_debt(c);
+    else
+        c->must_take_bytes -= taken;
     return true;
 }
 
@@ -200,7 +244,7 @@ static bool watch(struct connection *c, short wanted)
     if (wanted == 0)
         return true;
     event_assign(&c->event, c->pool->base, c->fd, wanted | EV_PERSIST, on_event, c);
-    if (event_add(&c->event, c->pool->idle_limit) != 0)
+    if (event_add(&c->event, NULL) != 0)
         return false;
     c->watched = wanted;
     return true;
@@ -218,8 +262,20 @@ static void settle(struct connection *c)
         stand_in_line(c);
     short reading = c->input == INPUT_OPEN && may_go_on ? EV_READ : 0;
     short writing = c->unsent.length > 0 ? EV_WRITE : 0;
+    bool owes = (c->input == INPUT_OPEN && c->kept.length > 0) || c->unsent.length > 0;
+    if (!owes)
+        end_debt(c);
+    else if (!c->is_owing)
+        begin_debt(c);
     if (!watch(c, reading | writing))
         drop(c);
+}
+
+static void note_request(struct connection *c)
+{
+    TAILQ_REMOVE(&c->pool->open, c, by_idleness);
+    TAILQ_INSERT_TAIL(&c->pool->open, c, by_idleness);
+    c->asked_at_ms = timestamp_monotonic_ms();
 }
 
 static void take_turn(struct connection *c)
@@ -234,8 +290,10 @@ static void take_turn(struct connection *c)
     size_t used = answer(c, bytes);
     keep_rest(c, bytes, used);
     if (pool->out.length > 0) {
-        TAILQ_REMOVE(&pool->open, c, by_idleness);
-        TAILQ_INSERT_TAIL(&pool->open, c, by_idleness);
+        note_request(c);
+        /* Whoever does not take replies cannot put that off by asking more. */
+        if (c->must_take_bytes == 0)
+            end_debt(c);
     }
     bool sent = send_replies(c);
     buffer_clear(&pool->out);
@@ -249,16 +307,87 @@ static void on_event(evutil_socket_t fd, short what, void *context)
 {
     (void)fd;
     struct connection *c = context;
-    if (what == EV_TIMEOUT) {
-        c->pool->counts.timed_out++;
-        drop(c);
-    } else if ((what & EV_WRITE) != 0 && !send_unsent(c)) {
+    if ((what & EV_WRITE) != 0 && !send_unsent(c)) {
         drop(c);
     } else if ((what & EV_READ) != 0) {
         take_turn(c);
     } else {
         settle(c);
     }
+}
+
+/* Complete requests that wait for their turn, or bytes that may be some. */
+static bool has_request_in_hand(const struct connection *c)
+{
+    int unread_bytes = 0;
+    return c->input == INPUT_PENDING ||
+           (c->input == INPUT_OPEN && ioctl(c->fd, FIONREAD, &unread_bytes) == 0 &&
+            unread_bytes > 0);
+}
+
+static void on_idle_check(evutil_socket_t unused, short what, void *context)
+{
+    (void)unused;
+    (void)what;
+    struct connection_pool *pool = context;
+    int64_t now_ms = timestamp_monotonic_ms();
+    struct connection *c;
+    while ((c = TAILQ_FIRST(&pool->open)) != NULL) {
+        int64_t left_ms = c->asked_at_ms + pool->idle_limit_ms - now_ms;
+        if (left_ms > 0) {
+            wake_after(pool->idle_check, left_ms);
+            return;
+        }
+        if (has_request_in_hand(c)) {
+            note_request(c);
+        } else {
+            pool->counts.timed_out++;
+            drop(c);
+        }
+    }
+}
+
+static void on_stall_check(evutil_socket_t unused, short what, void *context)
+{
+    (void)unused;
+    (void)what;
+    struct connection_pool *pool = context;
+    int64_t now_ms = timestamp_monotonic_ms();
+    struct connection *c;
+    while ((c = TAILQ_FIRST(&pool->owing)) != NULL) {
+        int64_t left_ms = c->owing_since_ms + pool->stall_limit_ms - now_ms;
+        if (left_ms > 0) {
+            wake_after(pool->stall_check, left_ms);
+            return;
+        }
+        if (c->unsent.length > 0)
+            pool->counts.stalled_replies++;
+        else
+            pool->counts.stalled_requests++;
+        drop(c);
+    }
+}
+
+static struct connection *choose_victim(const struct connection_pool *pool)
+{
+    struct connection *c;
+    TAILQ_FOREACH(c, &pool->open, by_idleness)
+    if (!has_request_in_hand(c))
+        return c;
+    return TAILQ_FIRST(&pool->open);
+}
+
+static bool evict(struct connection_pool *pool)
+{
+    struct connection *c = choose_victim(pool);
+    if (c == NULL)
+        return false;
+    if (has_request_in_hand(c))
+        take_turn(c);
+    bool is_open = c->fd >= 0; /* the turn may have ended it */
+    if (is_open)
+        drop(c);
+    return true;
 }
 
 static void on_next_turn(evutil_socket_t unused, short what, void *context)
@@ -299,18 +428,20 @@ bool connection_pool_create(struct loop *loop, const struct connection_pool_sett
     struct connection_pool *pool = memory_new(1, sizeof(*pool));
     pool->base = loop_base(loop);
     pool->connection_limit = settings->connection_limit;
+    pool->idle_limit_ms = settings->idle_limit_ms;
+    pool->stall_limit_ms = settings->stall_limit_ms;
     TAILQ_INIT(&pool->open);
+    TAILQ_INIT(&pool->owing);
     TAILQ_INIT(&pool->line);
     TAILQ_INIT(&pool->closed);
-    struct timeval idle_limit = {settings->idle_limit_ms / 1000,
-                                 (settings->idle_limit_ms % 1000) * 1000};
-    pool->idle_limit = event_base_init_common_timeout(pool->base, &idle_limit);
+    pool->idle_check = evtimer_new(pool->base, on_idle_check, pool);
+    pool->stall_check = evtimer_new(pool->base, on_stall_check, pool);
     pool->next_turn = evtimer_new(pool->base, on_next_turn, pool);
     pool->drain_limit = evtimer_new(pool->base, on_drain_limit, pool);
-    if (pool->idle_limit == NULL || pool->next_turn == NULL || pool->drain_limit == NULL) {
+    if (pool->idle_check == NULL || pool->stall_check == NULL || pool->next_turn == NULL ||
+        pool->drain_limit == NULL) {
         connection_pool_destroy(pool);
-        return error_set(error, ERROR_TEMPORARY, "cannot set up an idle limit of %lld ms",
-                         (long long)settings->idle_limit_ms);
+        return error_set(error, ERROR_TEMPORARY, "cannot make the timers of connections");
     }
     *ret = pool;
     return true;
@@ -322,10 +453,11 @@ void connection_pool_destroy(struct connection_pool *pool)
         return;
     drop_all(pool);
     free_closed(pool);
-    if (pool->next_turn != NULL)
-        event_free(pool->next_turn);
-    if (pool->drain_limit != NULL)
-        event_free(pool->drain_limit);
+    struct event *timers[] = {pool->idle_check, pool->stall_check, pool->next_turn,
+                              pool->drain_limit};
+    for (size_t i = 0; i < ARRAY_LENGTH(timers); i++)
+        if (timers[i] != NULL)
+            event_free(timers[i]);
     buffer_finish(&pool->out);
     free(pool);
 }
@@ -333,18 +465,27 @@ void connection_pool_destroy(struct connection_pool *pool)
 void connection_pool_add(struct connection_pool *pool, int fd,
                          const struct connection_service *service)
 {
-    if (pool->size >= pool->connection_limit) {
+    if (pool->size >= pool->connection_limit && evict(pool))
         pool->counts.evicted++;
-        drop(TAILQ_FIRST(&pool->open));
-    }
     struct connection *c = memory_new(1, sizeof(*c));
     c->pool = pool;
     c->service = service;
     c->fd = fd;
+    c->asked_at_ms = timestamp_monotonic_ms();
+    if (TAILQ_EMPTY(&pool->open))
+        wake_after(pool->idle_check, pool->idle_limit_ms);
     TAILQ_INSERT_TAIL(&pool->open, c, by_idleness);
     pool->size++;
     pool->counts.opened++;
     settle(c);
+}
+
+bool connection_pool_make_room(struct connection_pool *pool)
+{
+    bool made_room = evict(pool);
+    if (made_room)
+        pool->counts.evicted_for_descriptors++;
+    return made_room;
 }
 
 unsigned connection_pool_size(const struct connection_pool *pool)
@@ -366,7 +507,6 @@ void connection_pool_drain(struct connection_pool *pool, int64_t limit_ms,
      * of TCP only what has arrived by the end of its turn. */
     for (struct connection *c = TAILQ_FIRST(&pool->open); c != NULL; c = TAILQ_NEXT(c, by_idleness))
         shutdown(c->fd, SHUT_RD);
-    struct timeval limit = {limit_ms / 1000, (limit_ms % 1000) * 1000};
-    event_add(pool->drain_limit, &limit);
+    wake_after(pool->drain_limit, limit_ms);
     wake_next_turn(pool);
 }

@@ -4,8 +4,8 @@
  *
  * Invariant: a connection at rest owns no buffer. All read into one shared buffer and answer into
  * another; bytes are kept for a connection only while a request is partial, and output only while
- * its peer does not take it. What one peer can make us hold is bounded by the limits below, and how
- * long it can keep the loop by the budget.
+ * its peer does not take it. What one peer can make us hold is bounded by the limits below, for how
+ * long by the stall limit, and how long it can keep the loop by the budget.
  */
 #ifndef LPALIAS_LOOP_CONNECTION_H
 #define LPALIAS_LOOP_CONNECTION_H
@@ -45,14 +45,22 @@ struct connection_service {
 
 struct connection_pool_settings {
     unsigned connection_limit; /* at least 1 */
-    int64_t idle_limit_ms;     /* a peer that sends and takes nothing for so long is dropped; > 0 */
+    int64_t idle_limit_ms;     /* a peer that asks nothing for so long is dropped; > 0 */
+    /*
+     * A peer that has begun a request must end it within this, however many bytes it sends on the
+     * way, and must take all of what is unsent at one moment; > 0.
+     */
+    int64_t stall_limit_ms;
 };
 
 /* Counted since the pool was made. */
 struct connection_counts {
     uint64_t opened;
-    uint64_t evicted; /* the longest-idle one, dropped at the limit in favour of a new one */
-    uint64_t timed_out;
+    uint64_t evicted;                 /* dropped at the limit in favour of a new one */
+    uint64_t evicted_for_descriptors; /* dropped by connection_pool_make_room() */
+    uint64_t timed_out;               /* idle for too long */
+    uint64_t stalled_requests;        /* begun and not ended in time */
+    uint64_t stalled_replies;         /* not taken in time */
     uint64_t bad;
 };
 
@@ -67,10 +75,14 @@ void connection_pool_destroy(struct connection_pool *pool);
 
 /*
  * Takes over fd, a connected non-blocking stream socket. service is borrowed for as long as the
- * pool lives. At the limit the connection that went longest without a request is dropped for it.
+ * pool lives. At the limit the connection that went longest without a request is dropped for it:
+ * one without a request in hand if there is any, else after another turn of its own.
  */
 void connection_pool_add(struct connection_pool *pool, int fd,
                          const struct connection_service *service);
+
+/* Drops a connection as at the limit, for the sake of its descriptor. False: there is none. */
+bool connection_pool_make_room(struct connection_pool *pool);
 
 unsigned connection_pool_size(const struct connection_pool *pool);
 struct connection_counts connection_pool_counts(const struct connection_pool *pool);

@@ -5,9 +5,11 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -29,7 +31,8 @@ struct listener {
     char *name;
     int fd; /* -1 once stopped */
     bool is_inet;
-    bool is_inherited; /* lives on after this process: never shut down or removed */
+    bool is_inherited;      /* lives on after this process: never shut down or removed */
+    bool made_room_in_vain; /* and nobody was accepted since */
     struct event *readable;
     struct event *resume; /* accepting pauses while this is pending */
     char *unix_path;      /* NULL for inet */
@@ -43,11 +46,61 @@ static bool is_out_of_resources(int code)
     return code == EMFILE || code == ENFILE || code == ENOBUFS || code == ENOMEM;
 }
 
+static int try_accept(const struct listener *listener)
+{
+    return accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
+/* The kernel looks for a descriptor before it looks whether anybody waits. */
+static bool is_somebody_waiting(const struct listener *listener)
+{
+    struct pollfd waiting = {.fd = listener->fd, .events = POLLIN};
+    return poll(&waiting, 1, 0) == 1 && (waiting.revents & POLLIN) != 0;
+}
+
+/* New descriptors are the lowest that are free, so fd says how many there are beyond it. */
+static bool is_of_reserve(int fd)
+{
+    struct rlimit limit;
+    return getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
+           (rlim_t)fd + LISTENER_RESERVED_DESCRIPTORS >= limit.rlim_cur;
+}
+
+static bool make_room(const struct listener *listener)
+{
+    return listener->hooks.make_room != NULL && listener->hooks.make_room(listener->hooks.context);
+}
+
+/*
+ * Who is not accepted waits for as long as Postfix's time limit of 100 s, while one whose idle
+ * connection is closed connects anew: so an idle one makes room. Not a second one where the first
+ * was lost for nothing, because the descriptors are short in the whole system.
+ */
+static int accept_making_room(struct listener *listener)
+{
+    int fd = try_accept(listener);
+    int code = errno;
+    bool is_short = fd < 0 && (code == EMFILE || code == ENFILE);
+    if (is_short && !is_somebody_waiting(listener)) {
+        code = EAGAIN;
+    } else if (is_short && !listener->made_room_in_vain && make_room(listener)) {
+        fd = try_accept(listener);
+        code = errno;
+        listener->made_room_in_vain = fd < 0;
+    } else if (fd >= 0) {
+        listener->made_room_in_vain = false;
+        if (is_of_reserve(fd))
+            make_room(listener);
+    }
+    errno = code;
+    return fd;
+}
+
 enum accept_result { ACCEPT_TAKEN, ACCEPT_NONE_WAITING, ACCEPT_FAILED };
 
 static enum accept_result accept_one(struct listener *listener)
 {
-    int fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    int fd = accept_making_room(listener);
     if (fd < 0 && (errno == EAGAIN || errno == EINVAL))
         return ACCEPT_NONE_WAITING; /* EINVAL: shut down by listener_stop, and empty */
     if (fd < 0 && !is_out_of_resources(errno))

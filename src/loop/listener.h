@@ -12,6 +12,12 @@
 #include "base/error.h"
 #include "loop/loop.h"
 
+/*
+ * Descriptors that connections leave to the rest of the process as long as others can be closed
+ * for them: the cache and the keys are opened anew while it serves.
+ */
+#define LISTENER_RESERVED_DESCRIPTORS 16
+
 struct listener;
 
 /* Where to listen: either unix_path, or inet_address with inet_port. */
@@ -27,6 +33,11 @@ struct listener_hooks {
     /* Connections cannot be accepted for now; it is tried again in a second. */
     void (*troubled)(void *context, const char *text);
     void *context;
+    /*
+     * Descriptors run out while somebody waits: closes a connection for the new one, or returns
+     * false as there is none. Also called to keep LISTENER_RESERVED_DESCRIPTORS free. May be NULL.
+     */
+    bool (*make_room)(void *context);
 };
 
 /*

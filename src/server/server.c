@@ -52,13 +52,21 @@ struct server {
     enum cache_health cache_health;
     struct alarm accept_trouble;
     struct alarm evictions;
-    uint64_t evicted; /* reported so far */
+    struct alarm descriptors_short;
+    struct alarm stalls;
+    struct connection_counts reported; /* by those alarms */
 };
 
 static void on_accepted(void *context, int fd)
 {
     struct endpoint *endpoint = context;
     connection_pool_add(endpoint->server->pool, fd, session_service(endpoint->session));
+}
+
+static bool on_descriptors_short(void *context)
+{
+    struct endpoint *endpoint = context;
+    return connection_pool_make_room(endpoint->server->pool);
 }
 
 static void on_accept_trouble(void *context, const char *text)
@@ -102,23 +110,36 @@ static void watch_cache(struct server *server)
     }
 }
 
-static void watch_evictions(struct server *server)
+static void watch_connections(struct server *server)
 {
-    uint64_t evicted = connection_pool_counts(server->pool).evicted;
-    if (evicted != server->evicted)
+    struct connection_counts now = connection_pool_counts(server->pool);
+    struct connection_counts before = server->reported;
+    if (now.evicted != before.evicted)
         alarm_raise(&server->evictions,
                     "%" PRIu64
                     " idle connections were dropped since the start to make room for new "
                     "ones: connection-limit is small for this mail server",
-                    evicted);
-    server->evicted = evicted;
+                    now.evicted);
+    if (now.evicted_for_descriptors != before.evicted_for_descriptors)
+        alarm_raise(&server->descriptors_short,
+                    "%" PRIu64
+                    " idle connections were dropped since the start as the process may open no "
+                    "more files: its limit is small for connection-limit",
+                    now.evicted_for_descriptors);
+    if (now.stalled_requests != before.stalled_requests ||
+        now.stalled_replies != before.stalled_replies)
+        alarm_raise(&server->stalls,
+                    "%" PRIu64 " connections were dropped since the start with a request that did "
+                    "not end within stall-limit, %" PRIu64 " with replies that were not taken",
+                    now.stalled_requests, now.stalled_replies);
+    server->reported = now;
 }
 
 static void on_tick(void *context)
 {
     struct server *server = context;
     watch_cache(server);
-    watch_evictions(server);
+    watch_connections(server);
 }
 
 static void before_sleep(void *context)
@@ -157,7 +178,7 @@ static unsigned fit_connection_limit(unsigned wanted)
         return wanted;
     unsigned fitting = limit.rlim_cur > 2 * SPARE_DESCRIPTORS
                            ? (unsigned)limit.rlim_cur - SPARE_DESCRIPTORS
-                           : SPARE_DESCRIPTORS;
+                           : (unsigned)limit.rlim_cur / 2;
     log_warning("the process may open %ju files only, so there can be %u connections and not %u",
                 (uintmax_t)limit.rlim_cur, fitting, wanted);
     return fitting;
@@ -194,7 +215,7 @@ static bool open_endpoint(struct server *server, const struct config_listener *c
         return false;
     server->endpoint_count++;
     struct listener_address address = {config->unix_path, config->inet_address, config->inet_port};
-    struct listener_hooks hooks = {on_accepted, on_accept_trouble, endpoint};
+    struct listener_hooks hooks = {on_accepted, on_accept_trouble, endpoint, on_descriptors_short};
     int fd = inherited_claim(server->inherited, &address);
     return fd >= 0 ? listener_adopt(server->loop, fd, &address, &hooks, &endpoint->listener, error)
                    : listener_create(server->loop, &address, &hooks, &endpoint->listener, error);
@@ -205,6 +226,7 @@ static bool build(struct server *server, const struct config *config, struct err
     struct connection_pool_settings limits = {
         .connection_limit = fit_connection_limit(config->server.connection_limit),
         .idle_limit_ms = config->server.idle_limit_ms,
+        .stall_limit_ms = config->server.stall_limit_ms,
     };
     struct store_reader_settings cache = {
         .directory = config->cache,

@@ -62,7 +62,7 @@ static struct toy *toy_create(unsigned connection_limit, int64_t idle_limit_ms)
 {
     struct toy *toy = memory_new(1, sizeof(*toy));
     struct error error;
-    struct connection_pool_settings settings = {connection_limit, idle_limit_ms};
+    struct connection_pool_settings settings = {connection_limit, idle_limit_ms, FOREVER_MS};
     assert_true(loop_create(&toy->loop, &error));
     assert_true(connection_pool_create(toy->loop, &settings, &toy->pool, &error));
     loop_every(toy->loop, TICK_MS, end_wait, toy);
