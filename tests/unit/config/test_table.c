@@ -44,6 +44,7 @@ static const struct {
     {SECTION_SERVER, "user", "a-name-that-is-longer-than-32-bytes", "is too long"},
     {SECTION_SERVER, "connection-limit", "1k", "is not a number"},
     {SECTION_SERVER, "idle-limit", "999ms", "is out of its limits"},
+    {SECTION_SERVER, "stall-limit", "999ms", "is out of its limits"},
     {SECTION_TCP_TABLE, "map", "aliases", "is not a map"},
     {SECTION_DOMAIN, "team", "~ubuntumembers", "is not a team name"},
     {SECTION_DOMAIN, "proof", "", "is empty"},

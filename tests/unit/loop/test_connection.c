@@ -1,5 +1,6 @@
 /*
- * connection: budget, partial requests, output mark, limit, idleness and drain, over socketpairs.
+ * connection: budget, partial requests, output mark, limit, idleness, stalls and drain, over
+ * socketpairs.
  * The service is a toy: a request is a line and so is its reply; "!" is BAD, "big" gets a large
  * reply.
  */
@@ -12,6 +13,7 @@
 
 #include "../unit.h"
 #include "base/memory.h"
+#include "base/timestamp.h"
 #include "loop/connection.h"
 #include "loop/loop.h"
 
@@ -58,11 +60,12 @@ static void count_drained(void *context)
     ((struct toy *)context)->drained++;
 }
 
-static struct toy *toy_create(unsigned connection_limit, int64_t idle_limit_ms)
+static struct toy *toy_create(unsigned connection_limit, int64_t idle_limit_ms,
+                              int64_t stall_limit_ms)
 {
     struct toy *toy = memory_new(1, sizeof(*toy));
     struct error error;
-    struct connection_pool_settings settings = {connection_limit, idle_limit_ms, FOREVER_MS};
+    struct connection_pool_settings settings = {connection_limit, idle_limit_ms, stall_limit_ms};
     assert_true(loop_create(&toy->loop, &error));
     assert_true(connection_pool_create(toy->loop, &settings, &toy->pool, &error));
     loop_every(toy->loop, TICK_MS, end_wait, toy);
@@ -136,7 +139,7 @@ static void assert_heard(int peer, const char *wanted, bool wanted_end)
 static void a_request_may_come_byte_by_byte(void **state)
 {
     (void)state;
-    struct toy *toy = toy_create(4, FOREVER_MS);
+    struct toy *toy = toy_create(4, FOREVER_MS, FOREVER_MS);
     int peer = toy_connect(toy);
     const char *text = "hello\nworld\n";
     for (const char *byte = text; *byte != '\0'; byte++) {
@@ -151,7 +154,7 @@ static void a_request_may_come_byte_by_byte(void **state)
 static void two_requests_may_be_split_anywhere(void **state)
 {
     (void)state;
-    struct toy *toy = toy_create(4, FOREVER_MS);
+    struct toy *toy = toy_create(4, FOREVER_MS, FOREVER_MS);
     const char *text = "hello\nworld\n";
     for (size_t at = 1; at < strlen(text); at++) {
         int peer = toy_connect(toy);
@@ -170,7 +173,7 @@ static void two_requests_may_be_split_anywhere(void **state)
 static void one_peer_cannot_keep_the_loop(void **state)
 {
     (void)state;
-    struct toy *toy = toy_create(4, FOREVER_MS);
+    struct toy *toy = toy_create(4, FOREVER_MS, FOREVER_MS);
     enum { LINES = 10 * CONNECTION_REQUEST_BUDGET + 7 };
     int greedy = toy_connect(toy);
     int modest = toy_connect(toy);
@@ -201,7 +204,7 @@ static void what_breaks_the_protocol_is_closed_after_the_replies(void **state)
         {"a\n!b\n", "a\n"},
         {"0123456789012345678901234567890123456789", ""}, /* over the limit of a request */
     };
-    struct toy *toy = toy_create(4, FOREVER_MS);
+    struct toy *toy = toy_create(4, FOREVER_MS, FOREVER_MS);
     int other = toy_connect(toy);
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
         int peer = toy_connect(toy);
@@ -221,7 +224,7 @@ static void what_breaks_the_protocol_is_closed_after_the_replies(void **state)
 static void requests_before_the_end_of_file_are_answered(void **state)
 {
     (void)state;
-    struct toy *toy = toy_create(4, FOREVER_MS);
+    struct toy *toy = toy_create(4, FOREVER_MS, FOREVER_MS);
     enum { LINES = 3 * CONNECTION_REQUEST_BUDGET };
     int peer = toy_connect(toy);
     struct buffer lines = {0};
@@ -241,7 +244,7 @@ static void requests_before_the_end_of_file_are_answered(void **state)
 static void a_peer_that_does_not_read_is_not_answered_further(void **state)
 {
     (void)state;
-    struct toy *toy = toy_create(4, FOREVER_MS);
+    struct toy *toy = toy_create(4, FOREVER_MS, FOREVER_MS);
     enum { LINES = 40 };
     /* What may be under way: the mark, the reply that passes it, and the socket's own buffer. */
     enum { MOST = (CONNECTION_OUTPUT_MARK_BYTES + 400000) / BIG_REPLY_BYTES + 2 };
@@ -268,7 +271,7 @@ static void a_peer_that_does_not_read_is_not_answered_further(void **state)
 static void at_the_limit_the_longest_idle_one_goes(void **state)
 {
     (void)state;
-    struct toy *toy = toy_create(3, FOREVER_MS);
+    struct toy *toy = toy_create(3, FOREVER_MS, FOREVER_MS);
     int peers[4];
     for (size_t i = 0; i < 3; i++)
         peers[i] = toy_connect(toy);
@@ -293,7 +296,7 @@ static void at_the_limit_the_longest_idle_one_goes(void **state)
 static void an_idle_connection_is_dropped(void **state)
 {
     (void)state;
-    struct toy *toy = toy_create(4, 300);
+    struct toy *toy = toy_create(4, 300, FOREVER_MS);
     int idle = toy_connect(toy);
     int busy = toy_connect(toy);
     /* At each turn there is a request of it, so it is never idle, however late the turn comes. */
@@ -310,17 +313,152 @@ static void an_idle_connection_is_dropped(void **state)
     toy_destroy(toy);
 }
 
-static void a_peer_that_takes_nothing_is_dropped_as_idle(void **state)
+/* Nobody else takes longer for it, whatever the peer at fault does. */
+static void assert_is_answered(struct toy *toy, int peer)
+{
+    say(peer, "still here\n");
+    toy_run(toy);
+    assert_heard(peer, "still here\n", false);
+}
+
+static void a_request_must_end_in_time_however_many_bytes_come(void **state)
 {
     (void)state;
-    struct toy *toy = toy_create(4, 100);
+    struct toy *toy = toy_create(4, FOREVER_MS, 300);
+    toy->service.request_limit_bytes = SIZE_MAX;
+    int slow = toy_connect(toy);
+    int other = toy_connect(toy);
+    for (int i = 0; i < MOST_TICKS && connection_pool_counts(toy->pool).stalled_requests == 0;
+         i++) {
+        say(slow, "a");
+        assert_is_answered(toy, other);
+        toy_wait(toy);
+    }
+    assert_heard(slow, "", true);
+    struct connection_counts counts = connection_pool_counts(toy->pool);
+    assert_int_equal(counts.stalled_requests, 1);
+    assert_int_equal(counts.stalled_replies, 0);
+    assert_int_equal(counts.timed_out, 0);
+    assert_int_equal(counts.bad, 0);
+    assert_is_answered(toy, other);
+    close(slow);
+    close(other);
+    toy_destroy(toy);
+}
+
+static void each_request_has_the_whole_time(void **state)
+{
+    (void)state;
+    enum { STALL_LIMIT_MS = 200 };
+    struct toy *toy = toy_create(4, FOREVER_MS, STALL_LIMIT_MS);
+    int peer = toy_connect(toy);
+    say(peer, "beg");
+    toy_run(toy);
+    /* Before each poll there is the end of the request before, so it is in time, however late the
+     * poll comes. The connection is never without a partial request after it. */
+    int64_t end_ms = timestamp_monotonic_ms() + 3 * STALL_LIMIT_MS;
+    while (timestamp_monotonic_ms() < end_ms) {
+        say(peer, "un\nbeg");
+        toy_turn(toy);
+        assert_heard(peer, "begun\n", false);
+    }
+    assert_int_equal(connection_pool_counts(toy->pool).stalled_requests, 0);
+    close(peer);
+    toy_destroy(toy);
+}
+
+static void replies_must_be_taken_in_time(void **state)
+{
+    (void)state;
+    struct toy *toy = toy_create(4, FOREVER_MS, 300);
+    int peer = toy_connect(toy);
+    int other = toy_connect(toy);
+    for (int i = 0; i < 20; i++)
+        say(peer, "big\n");
+    char byte;
+    for (int i = 0; i < MOST_TICKS && connection_pool_counts(toy->pool).stalled_replies == 0; i++) {
+        assert_is_answered(toy, other);
+        assert_int_equal(recv(peer, &byte, 1, 0), 1); /* takes some, and asks more */
+        say(peer, "a\n");
+        toy_wait(toy);
+    }
+    struct connection_counts counts = connection_pool_counts(toy->pool);
+    assert_int_equal(counts.stalled_replies, 1);
+    assert_int_equal(counts.stalled_requests, 0);
+    assert_int_equal(counts.timed_out, 0);
+    assert_int_equal(connection_pool_size(toy->pool), 1);
+    assert_is_answered(toy, other);
+    close(peer);
+    close(other);
+    toy_destroy(toy);
+}
+
+static void who_has_a_request_in_hand_does_not_make_room(void **state)
+{
+    (void)state;
+    struct toy *toy = toy_create(2, FOREVER_MS, FOREVER_MS);
+    int asking = toy_connect(toy);
+    int idle = toy_connect(toy);
+    say(asking, "first\n"); /* unread: longer without an answer than the other, but not idle */
+    int newer = toy_connect(toy);
+    toy_run(toy);
+    assert_heard(asking, "first\n", false);
+    assert_heard(idle, "", true);
+    assert_is_answered(toy, newer);
+    assert_int_equal(connection_pool_counts(toy->pool).evicted, 1);
+
+    struct buffer lines = {0};
+    for (int i = 0; i < 2 * CONNECTION_REQUEST_BUDGET; i++)
+        buffer_append_text(&lines, "a\n");
+    say(asking, buffer_text(&lines));
+    assert_int_not_equal(event_base_loop(loop_base(toy->loop), EVLOOP_ONCE | EVLOOP_NONBLOCK), -1);
+    /* Half of them wait for the next turn. */
+    assert_int_equal(toy->answered, 2 + CONNECTION_REQUEST_BUDGET);
+    say(newer, "a\n");
+    int newest = toy_connect(toy);
+    toy_run(toy);
+    /* Each had a request in hand: the one whose last answer was longest ago goes, answered. */
+    assert_heard(newer, "a\n", true);
+    assert_heard(asking, buffer_text(&lines), false);
+    assert_is_answered(toy, newest);
+    buffer_finish(&lines);
+    close(asking);
+    close(idle);
+    close(newer);
+    close(newest);
+    toy_destroy(toy);
+}
+
+static void room_is_made_for_a_descriptor(void **state)
+{
+    (void)state;
+    struct toy *toy = toy_create(4, FOREVER_MS, FOREVER_MS);
+    assert_false(connection_pool_make_room(toy->pool));
+    int idle = toy_connect(toy);
+    int busy = toy_connect(toy);
+    assert_is_answered(toy, idle);
+    assert_is_answered(toy, busy);
+    assert_true(connection_pool_make_room(toy->pool));
+    assert_heard(idle, "", true);
+    assert_is_answered(toy, busy);
+    assert_int_equal(connection_pool_counts(toy->pool).evicted_for_descriptors, 1);
+    assert_int_equal(connection_pool_counts(toy->pool).evicted, 0);
+    close(idle);
+    close(busy);
+    toy_destroy(toy);
+}
+
+static void a_peer_that_takes_nothing_is_dropped(void **state)
+{
+    (void)state;
+    struct toy *toy = toy_create(4, FOREVER_MS, 100);
     int peer = toy_connect(toy);
     for (int i = 0; i < 20; i++)
         say(peer, "big\n");
     for (int i = 0; i < MOST_TICKS && connection_pool_size(toy->pool) > 0; i++)
         toy_wait(toy);
     assert_int_equal(connection_pool_size(toy->pool), 0);
-    assert_int_equal(connection_pool_counts(toy->pool).timed_out, 1);
+    assert_int_equal(connection_pool_counts(toy->pool).stalled_replies, 1);
     close(peer);
     toy_destroy(toy);
 }
@@ -328,7 +466,7 @@ static void a_peer_that_takes_nothing_is_dropped_as_idle(void **state)
 static void draining_answers_what_was_sent_and_takes_no_more(void **state)
 {
     (void)state;
-    struct toy *toy = toy_create(4, FOREVER_MS);
+    struct toy *toy = toy_create(4, FOREVER_MS, FOREVER_MS);
     enum { LINES = 5 * CONNECTION_REQUEST_BUDGET };
     struct buffer lines = {0};
     for (int i = 0; i < LINES; i++)
@@ -355,7 +493,7 @@ static void draining_answers_what_was_sent_and_takes_no_more(void **state)
 static void draining_ends_though_a_peer_takes_nothing(void **state)
 {
     (void)state;
-    struct toy *toy = toy_create(4, FOREVER_MS);
+    struct toy *toy = toy_create(4, FOREVER_MS, FOREVER_MS);
     int peer = toy_connect(toy);
     for (int i = 0; i < 20; i++)
         say(peer, "big\n");
@@ -374,7 +512,7 @@ static void draining_ends_though_a_peer_takes_nothing(void **state)
 static void draining_an_empty_pool_ends_at_once(void **state)
 {
     (void)state;
-    struct toy *toy = toy_create(4, FOREVER_MS);
+    struct toy *toy = toy_create(4, FOREVER_MS, FOREVER_MS);
     connection_pool_drain(toy->pool, FOREVER_MS, count_drained, toy);
     toy_run(toy);
     assert_int_equal(toy->drained, 1);
@@ -392,7 +530,12 @@ int main(void)
         cmocka_unit_test(a_peer_that_does_not_read_is_not_answered_further),
         cmocka_unit_test(at_the_limit_the_longest_idle_one_goes),
         cmocka_unit_test(an_idle_connection_is_dropped),
-        cmocka_unit_test(a_peer_that_takes_nothing_is_dropped_as_idle),
+        cmocka_unit_test(a_request_must_end_in_time_however_many_bytes_come),
+        cmocka_unit_test(each_request_has_the_whole_time),
+        cmocka_unit_test(replies_must_be_taken_in_time),
+        cmocka_unit_test(a_peer_that_takes_nothing_is_dropped),
+        cmocka_unit_test(who_has_a_request_in_hand_does_not_make_room),
+        cmocka_unit_test(room_is_made_for_a_descriptor),
         cmocka_unit_test(draining_answers_what_was_sent_and_takes_no_more),
         cmocka_unit_test(draining_ends_though_a_peer_takes_nothing),
         cmocka_unit_test(draining_an_empty_pool_ends_at_once),

@@ -23,6 +23,9 @@ struct fixture {
     int accepted[8];
     unsigned accepted_count;
     unsigned troubled;
+    unsigned asked_for_room;
+    int spare_fd; /* closed to make room, -1: there is none */
+    bool makes_room_in_vain;
 };
 
 static void end_run(void *context)
@@ -34,6 +37,7 @@ static int setup(void **state)
 {
     struct fixture *f = calloc(1, sizeof(*f));
     struct error error;
+    f->spare_fd = -1;
     strcpy(f->directory, "/tmp/lpalias-listener-XXXXXX");
     assert_non_null(mkdtemp(f->directory));
     snprintf(f->path, sizeof(f->path), "%s/lookup", f->directory);
@@ -72,10 +76,21 @@ static void note_trouble(void *context, const char *text)
     f->troubled++;
 }
 
+static bool note_need_of_room(void *context)
+{
+    struct fixture *f = context;
+    f->asked_for_room++;
+    if (f->spare_fd < 0)
+        return f->makes_room_in_vain;
+    close(f->spare_fd);
+    f->spare_fd = -1;
+    return true;
+}
+
 static bool listen_on(struct fixture *f, const struct listener_address *address,
                       struct listener **ret, struct error *error)
 {
-    struct listener_hooks hooks = {note_accepted, note_trouble, f};
+    struct listener_hooks hooks = {note_accepted, note_trouble, f, note_need_of_room};
     return listener_create(f->loop, address, &hooks, ret, error);
 }
 
@@ -300,6 +315,99 @@ static void without_descriptors_accepting_pauses_and_goes_on(void **state)
     listener_destroy(listener);
 }
 
+/* Lets the process open so many more; the next descriptor must be the lowest free one. */
+static struct rlimit leave_descriptors(unsigned count)
+{
+    struct rlimit before;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    int next = dup(0);
+    close(next);
+    struct rlimit few = {(rlim_t)next + count, before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+    return before;
+}
+
+static void skip_under_valgrind(void)
+{
+    if (getenv("LPALIAS_VALGRIND") != NULL)
+        skip(); /* it accepts beyond the limit, and closes that */
+}
+
+static void somebody_makes_room_for_who_waits(void **state)
+{
+    skip_under_valgrind();
+    struct fixture *f = *state;
+    struct listener *listener = NULL;
+    struct error error;
+    assert_true(listen_on_path(f, &listener, &error));
+    int client = connect_to(f->path);
+    f->spare_fd = dup(0);
+    struct rlimit before = leave_descriptors(0);
+    run(f);
+    run(f);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_int_equal(f->accepted_count, 1);
+    assert_int_equal(f->asked_for_room, 1);
+    assert_int_equal(f->troubled, 0); /* nor was the second try, with nobody waiting, a failure */
+    close(client);
+    listener_destroy(listener);
+}
+
+static void room_is_not_made_twice_in_vain(void **state)
+{
+    skip_under_valgrind();
+    struct fixture *f = *state;
+    struct listener *listener = NULL;
+    struct error error;
+    assert_true(listen_on_path(f, &listener, &error));
+    f->makes_room_in_vain = true;
+    int client = connect_to(f->path);
+    struct rlimit before = leave_descriptors(0);
+    for (int i = 0; i < 60000 / RUN_MS && f->troubled < 3; i++)
+        run(f);
+    assert_int_equal(f->troubled, 3);
+    assert_int_equal(f->asked_for_room, 1);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    for (int i = 0; i < 60000 / RUN_MS && f->accepted_count == 0; i++)
+        run(f);
+    assert_int_equal(f->accepted_count, 1);
+    /* Since somebody was accepted, it may help again. */
+    int next = connect_to(f->path);
+    leave_descriptors(0);
+    run(f);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_int_equal(f->asked_for_room, 2);
+    close(client);
+    close(next);
+    listener_destroy(listener);
+}
+
+static void some_descriptors_are_left_to_the_rest_of_the_process(void **state)
+{
+    skip_under_valgrind();
+    struct fixture *f = *state;
+    static const struct {
+        unsigned left; /* with the one that is accepted */
+        unsigned asked_for_room;
+    } cases[] = {
+        {LISTENER_RESERVED_DESCRIPTORS + 1, 0}, {LISTENER_RESERVED_DESCRIPTORS, 1}, {1, 1}};
+    struct listener *listener = NULL;
+    struct error error;
+    assert_true(listen_on_path(f, &listener, &error));
+    for (unsigned i = 0; i < ARRAY_LENGTH(cases); i++) {
+        int client = connect_to(f->path);
+        struct rlimit before = leave_descriptors(cases[i].left);
+        f->asked_for_room = 0;
+        run(f);
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+        assert_int_equal(f->accepted_count, i + 1);
+        assert_int_equal(f->asked_for_room, cases[i].asked_for_room);
+        assert_int_equal(f->troubled, 0);
+        close(client);
+    }
+    listener_destroy(listener);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -315,6 +423,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(inet_names_have_the_real_port, setup, teardown),
         cmocka_unit_test_setup_teardown(an_address_must_be_one, setup, teardown),
         cmocka_unit_test_setup_teardown(without_descriptors_accepting_pauses_and_goes_on, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(somebody_makes_room_for_who_waits, setup, teardown),
+        cmocka_unit_test_setup_teardown(room_is_not_made_twice_in_vain, setup, teardown),
+        cmocka_unit_test_setup_teardown(some_descriptors_are_left_to_the_rest_of_the_process, setup,
                                         teardown),
     };
     return cmocka_run_group_tests_name("loop/listener", tests, NULL, NULL);
