@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -66,6 +67,16 @@ static bool is_of_reserve(int fd)
            (rlim_t)fd + LISTENER_RESERVED_DESCRIPTORS >= limit.rlim_cur;
 }
 
+/* A connection that stayed there would leave a gap below, which the next one would not notice. */
+static int move_out_of_reserve(int fd)
+{
+    int moved = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    if (moved < 0)
+        return fd;
+    close(fd);
+    return moved;
+}
+
 static bool make_room(const struct listener *listener)
 {
     return listener->hooks.make_room != NULL && listener->hooks.make_room(listener->hooks.context);
@@ -89,8 +100,8 @@ static int accept_making_room(struct listener *listener)
         listener->made_room_in_vain = fd < 0;
     } else if (fd >= 0) {
         listener->made_room_in_vain = false;
-        if (is_of_reserve(fd))
-            make_room(listener);
+        if (is_of_reserve(fd) && make_room(listener))
+            fd = move_out_of_reserve(fd);
     }
     errno = code;
     return fd;

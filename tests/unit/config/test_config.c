@@ -110,6 +110,7 @@ static void what_is_left_out_has_its_default(void **state)
     assert_null(config->server.user);
     assert_int_equal(config->server.connection_limit, 1024);
     assert_int_equal(config->server.idle_limit_ms, 600000);
+    assert_int_equal(config->server.stall_limit_ms, 10000);
     assert_int_equal(config->refresh.max_removals_percent, 10);
     assert_int_equal(config->refresh.max_additions_percent, 20);
     assert_int_equal(config->refresh.stale_after_ms, 6 * 3600000);
@@ -164,7 +165,7 @@ static void what_is_given_is_taken(void **state)
                   "page-size = 7 concurrency = 2 retries = 0 retry-delay = 5ms\n"
                   "request-timeout = 2s total-timeout = 1h response-limit = \"64k\" }\n"
                   "server { recipient-delimiter = \"\" allow-remote = true user = lpaliasd\n"
-                  "connection-limit = 10 idle-limit = 5m\n"
+                  "connection-limit = 10 idle-limit = 5m stall-limit = 20s\n"
                   "socketmap = { \"inet:0.0.0.0:0\", \"inet:0.0.0.0:0\" }\n"
                   "socketmap += { \"inet:[0::0:1]:25\" }\n"
                   "tcp-table \"inet:[::]:10042\" { map = domain }\n"
@@ -184,6 +185,7 @@ static void what_is_given_is_taken(void **state)
     assert_string_equal(config->server.user, "lpaliasd");
     assert_int_equal(config->server.connection_limit, 10);
     assert_int_equal(config->server.idle_limit_ms, 300000);
+    assert_int_equal(config->server.stall_limit_ms, 20000);
     const struct config_listener *listeners = config->server.listeners;
     static const enum config_protocol protocols[] = {
         CONFIG_TCP_TABLE, CONFIG_TCP_TABLE, CONFIG_SOCKETMAP, CONFIG_SOCKETMAP,
