@@ -382,6 +382,24 @@ static void room_is_not_made_twice_in_vain(void **state)
     listener_destroy(listener);
 }
 
+static void no_connection_stays_in_the_reserve(void **state)
+{
+    skip_under_valgrind();
+    struct fixture *f = *state;
+    struct listener *listener = NULL;
+    struct error error;
+    assert_true(listen_on_path(f, &listener, &error));
+    int client = connect_to(f->path);
+    int lower_fd = f->spare_fd = dup(0);
+    struct rlimit before = leave_descriptors(LISTENER_RESERVED_DESCRIPTORS);
+    run(f);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_int_equal(f->accepted_count, 1);
+    assert_int_equal(f->accepted[0], lower_fd);
+    close(client);
+    listener_destroy(listener);
+}
+
 static void some_descriptors_are_left_to_the_rest_of_the_process(void **state)
 {
     skip_under_valgrind();
@@ -426,6 +444,7 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(somebody_makes_room_for_who_waits, setup, teardown),
         cmocka_unit_test_setup_teardown(room_is_not_made_twice_in_vain, setup, teardown),
+        cmocka_unit_test_setup_teardown(no_connection_stays_in_the_reserve, setup, teardown),
         cmocka_unit_test_setup_teardown(some_descriptors_are_left_to_the_rest_of_the_process, setup,
                                         teardown),
     };
