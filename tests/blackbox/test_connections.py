@@ -70,6 +70,14 @@ class ConnectionsCase(unittest.TestCase):
             for request, reply in QUESTIONS:
                 self.control.ask(request, reply)
 
+    def stand_still(self):
+        """The server does nothing until it may go on; what is sent meanwhile it finds all at once."""
+        self.world.process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, self.world.process.pid, os.WSTOPPED)
+
+    def go_on(self):
+        self.world.process.send_signal(signal.SIGCONT)
+
     def descriptors(self):
         """How many the server has open."""
         return len(os.listdir(f"/proc/{self.world.process.pid}/fd"))
@@ -159,11 +167,11 @@ class Cap(ConnectionsCase):
         asking, idle = self.connect(), self.connect()
         for client in (asking, idle, self.control):
             client.ask(HIT, HIT_REPLY)
-        self.world.process.send_signal(signal.SIGSTOP)
+        self.stand_still()
         newer = self.connect()
         newer.send(HIT)
         asking.send(HIT)
-        self.world.process.send_signal(signal.SIGCONT)
+        self.go_on()
         asking.expect(HIT_REPLY)
         newer.expect(HIT_REPLY)
         idle.expect_end()
@@ -292,11 +300,11 @@ class Work(ConnectionsCase):
         self.start(options=["-v"])
         greedy = self.connect()
         greedy.ask(HIT, HIT_REPLY)
-        self.world.process.send_signal(signal.SIGSTOP)
+        self.stand_still()
         start = len(self.world.server_log())
         greedy.send(HIT * 2000)
         self.control.send(netstring(b"domain ubuntu.com"))
-        self.world.process.send_signal(signal.SIGCONT)
+        self.go_on()
         self.control.expect(netstring(b"OK ubuntu.com"))
         greedy.expect(HIT_REPLY * 2000)
         asked = re.findall(r"asked map=(\w+)", self.world.server_log()[start:])
