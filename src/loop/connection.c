@@ -370,10 +370,9 @@ static void on_stall_check(evutil_socket_t unused, short what, void *context)
 
 static struct connection *choose_victim(const struct connection_pool *pool)
 {
-    struct connection *c;
-    TAILQ_FOREACH(c, &pool->open, by_idleness)
-    if (!has_request_in_hand(c))
-        return c;
+    for (struct connection *c = TAILQ_FIRST(&pool->open); c != NULL; c = TAILQ_NEXT(c, by_idleness))
+        if (!has_request_in_hand(c))
+            return c;
     return TAILQ_FIRST(&pool->open);
 }
 

@@ -283,9 +283,10 @@ class Time(ConnectionsCase):
         sent = self.ask_until_blocked(greedy)
         for _ in range(5):
             self.pass_time(STALL_LIMIT_S * 0.9)
-            # More than is kept on this side of the socket and in it.
-            greedy.expect(HIT_REPLY * (600_000 // len(HIT_REPLY)))
-            sent = self.ask_until_blocked(greedy, sent)
+            for _ in range(2):
+                # The half of what was unsent, and as much as a socket holds: it is never empty.
+                greedy.expect(HIT_REPLY * (180_000 // len(HIT_REPLY)))
+                sent = self.ask_until_blocked(greedy, sent)
         self.pass_time(STALL_LIMIT_S * 1.1)
         self.assertTrue(self.hung_up(greedy))
         self.check_control()
@@ -406,11 +407,15 @@ class Descriptors(ConnectionsCase):
         waiting = self.connect()
         waiting.send(HIT)
         oldest.expect_end()
-        self.check_control(rounds=500)
-        with open(trace, encoding="ascii", errors="replace") as file:
-            tries = file.read().count("EMFILE")
-        # Two at once, and one more for each second.
-        self.assertLessEqual(tries, 3 + int(time.monotonic() - began_s))
+        tries, rounds = 0, 0
+        while tries < 4 or rounds < 500:
+            self.check_control()
+            with open(trace, encoding="ascii", errors="replace") as file:
+                tries = file.read().count("EMFILE")
+            rounds += 1
+            lasted_s = time.monotonic() - began_s
+            self.assertLessEqual(tries, 3 + int(lasted_s))  # two at once, and one for each second
+            self.assertLess(lasted_s, PATIENCE_S)
         self.assertIn("cannot accept connections", self.world.server_log())
         self.may_open(before)
         waiting.expect(HIT_REPLY)

@@ -367,21 +367,27 @@ static void each_request_has_the_whole_time(void **state)
     toy_destroy(toy);
 }
 
-static void replies_must_be_taken_in_time(void **state)
+/* Neither taking some nor asking more puts off the limit. */
+static void assert_must_be_taken(unsigned big_replies, bool is_answered_meanwhile)
 {
-    (void)state;
     struct toy *toy = toy_create(4, FOREVER_MS, 300);
     int peer = toy_connect(toy);
     int other = toy_connect(toy);
-    for (int i = 0; i < 20; i++)
+    for (unsigned i = 0; i < big_replies; i++)
         say(peer, "big\n");
+    toy_run(toy);
+    unsigned answered = toy->answered;
+    unsigned asked = 0;
     char byte;
     for (int i = 0; i < MOST_TICKS && connection_pool_counts(toy->pool).stalled_replies == 0; i++) {
         assert_is_answered(toy, other);
-        assert_int_equal(recv(peer, &byte, 1, 0), 1); /* takes some, and asks more */
+        assert_int_equal(recv(peer, &byte, 1, 0), 1);
         say(peer, "a\n");
+        toy_run(toy);
+        asked++;
         toy_wait(toy);
     }
+    assert_int_equal(toy->answered - answered, is_answered_meanwhile ? 2 * asked : asked);
     struct connection_counts counts = connection_pool_counts(toy->pool);
     assert_int_equal(counts.stalled_replies, 1);
     assert_int_equal(counts.stalled_requests, 0);
@@ -391,6 +397,13 @@ static void replies_must_be_taken_in_time(void **state)
     close(peer);
     close(other);
     toy_destroy(toy);
+}
+
+static void replies_must_be_taken_in_time(void **state)
+{
+    (void)state;
+    assert_must_be_taken(3, true);   /* below the mark */
+    assert_must_be_taken(20, false); /* above it */
 }
 
 static void who_has_a_request_in_hand_does_not_make_room(void **state)
