@@ -1,0 +1,199 @@
+#include "server/confinement.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/buffer.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "sandbox/sandbox.h"
+
+/*
+ * Seen of lpaliasd after its start on glibc 2.36 and 2.39, and what these take instead on another
+ * processor or kernel.
+ */
+static const char *const calls[] = {
+    /* connections: also its own, of the watchdog's question, and messages to systemd */
+    "accept4",
+    "connect",
+    "getpeername",
+    "getsockname",
+    "getsockopt",
+    "recvfrom",
+    "recvmsg",
+    "sendmsg",
+    "sendto",
+    "setsockopt",
+    "shutdown",
+    "socket",
+    "socketpair",
+    /* the loop */
+    "epoll_create1",
+    "epoll_ctl",
+    "epoll_pwait",
+    "epoll_pwait2",
+    "epoll_wait",
+    "eventfd2",
+    "pipe2",
+    "poll",
+    "ppoll",
+    "timerfd_create",
+    "timerfd_settime",
+    /* files: the cache, its locks, keys, configuration, log */
+    "access",
+    "close",
+    "dup",
+    "dup3",
+    "faccessat",
+    "faccessat2",
+    "fcntl",
+    "flock",
+    "fstat",
+    "fstatfs",
+    "ftruncate",
+    "getcwd",
+    "getdents64",
+    "ioctl",
+    "lseek",
+    "lstat",
+    "newfstatat",
+    "open",
+    "openat",
+    "pread64",
+    "pwrite64",
+    "read",
+    "readlink",
+    "readlinkat",
+    "readv",
+    "stat",
+    "statfs",
+    "statx",
+    "uname",
+    "unlink",
+    "unlinkat",
+    "write",
+    "writev",
+    /* memory: malloc, the cache's map, the guarded memory of keys */
+    "brk",
+    "madvise",
+    "mlock",
+    "mlock2",
+    "mmap",
+    "mprotect",
+    "mremap",
+    "msync",
+    "munlock",
+    "munmap",
+    /* time, signals, itself */
+    "clock_getres",
+    "clock_gettime",
+    "clock_nanosleep",
+    "exit",
+    "exit_group",
+    "futex",
+    "getegid",
+    "geteuid",
+    "getgid",
+    "getpid",
+    "getppid",
+    "getrandom",
+    "getrlimit",
+    "getrusage",
+    "gettid",
+    "gettimeofday",
+    "getuid",
+    "nanosleep",
+    "prlimit64",
+    "restart_syscall",
+    "rseq",
+    "rt_sigaction",
+    "rt_sigpending",
+    "rt_sigprocmask",
+    "rt_sigreturn",
+    "rt_sigtimedwait",
+    "sched_getaffinity",
+    "sched_yield",
+    "set_robust_list",
+    "sigaltstack",
+    "sysinfo",
+    "tgkill",
+    "time",
+    NULL,
+};
+
+struct directories {
+    struct sandbox_directory *items; /* their paths are ours */
+    size_t count, capacity;
+};
+
+static void add(struct directories *directories, char *path, unsigned rights)
+{
+    directories->items = memory_grow(directories->items, directories->count, &directories->capacity,
+                                     sizeof(*directories->items));
+    directories->items[directories->count++] = (struct sandbox_directory){path, rights};
+}
+
+static void finish(struct directories *directories)
+{
+    for (size_t i = 0; i < directories->count; i++)
+        free((char *)directories->items[i].path);
+    free(directories->items);
+}
+
+/* Caller frees. */
+static char *directory_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    if (slash == NULL)
+        return memory_copy_text(".");
+    return slash == path ? memory_copy_text("/") : memory_copy_bytes(path, (size_t)(slash - path));
+}
+
+/* The file may be replaced, and may be a link to one that is. */
+static void add_directory_of(struct directories *directories, const char *path, unsigned rights)
+{
+    CLEANUP(memory_free_at) char *real = realpath(path, NULL);
+    add(directories, directory_of(path), rights);
+    if (real != NULL)
+        add(directories, directory_of(real), rights);
+}
+
+/*
+ * The directory of the cache may itself be replaced, by who may write the one above: that is the
+ * rule's then. In the package's place, below a directory of the system, it is root who may, and
+ * restarts the server.
+ */
+static void add_cache(struct directories *directories, const char *path)
+{
+    CLEANUP(memory_free_at) char *above = directory_of(path);
+    struct stat own, parent;
+    bool is_owners =
+        stat(path, &own) == 0 && stat(above, &parent) == 0 && own.st_uid == parent.st_uid;
+    add(directories, memory_copy_text(is_owners ? above : path), SANDBOX_READ | SANDBOX_WRITE);
+}
+
+void confinement_enter(const struct config *config)
+{
+    if (!config->server.is_sandboxed) {
+        log_warning("running without a sandbox, as \"sandbox\" is false");
+        return;
+    }
+    struct directories directories = {0};
+    add_cache(&directories, config->cache);
+    add_directory_of(&directories, config->key_file, SANDBOX_READ);
+    add_directory_of(&directories, config->file, SANDBOX_READ);
+    for (size_t i = 0; i < config->server.listener_count; i++)
+        if (config->server.listeners[i].unix_path != NULL)
+            add(&directories, directory_of(config->server.listeners[i].unix_path), SANDBOX_REMOVE);
+    CLEANUP(buffer_finish) struct buffer missing = {0};
+    const struct sandbox_settings settings = {
+        .directories = directories.items,
+        .directory_count = directories.count,
+        .calls = calls,
+    };
+    sandbox_enter(&settings, &missing);
+    if (missing.length != 0)
+        log_warning("the sandbox is not complete: %s", buffer_text(&missing));
+    finish(&directories);
+}
