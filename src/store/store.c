@@ -400,10 +400,11 @@ static bool explain_open(const struct store *store, const char *directory, int c
     if (code == EACCES && faccessat(AT_FDCWD, store->lock_path, R_OK | W_OK, AT_EACCESS) != 0)
         return error_set(error, ERROR_TEMPORARY, "%s: user %u may not write lock.mdb there", what,
                          (unsigned)geteuid());
-    if (code == EACCES && faccessat(AT_FDCWD, store->data_path, R_OK, AT_EACCESS) == 0)
+    if (code == EACCES && store->access == STORE_READ &&
+        faccessat(AT_FDCWD, store->data_path, R_OK, AT_EACCESS) == 0)
         return error_set(error, ERROR_TEMPORARY,
-                         "%s: refused, although its modes allow it; if the directory is a new one, "
-                         "restart lpaliasd, whose sandbox knows the old one",
+                         "%s: Permission denied, although its modes allow it; if the directory is "
+                         "a new one, restart lpaliasd, whose sandbox knows the old one",
                          what);
     return false;
 }
