@@ -1,4 +1,4 @@
-/* In place of calls.c where the build has no libseccomp, or a sanitizer's calls are to be made. */
+/* In place of calls.c where the build has no libseccomp. */
 #include "sandbox/calls.h"
 
 bool calls_confine(const char *const *names, bool may_connect, struct error *error)

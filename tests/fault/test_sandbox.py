@@ -38,8 +38,8 @@ def setUpModule():
             raise unittest.SkipTest(f"{name} is not set")
     if os.geteuid() != 0:
         raise unittest.SkipTest("needs root, to be somebody else")
-    if not os.environ.get("CONFINES_CALLS"):
-        raise unittest.SkipTest("built without seccomp")
+    if os.environ["SANDBOX"] != "Landlock, seccomp":
+        raise unittest.SkipTest(f"built with this sandbox: {os.environ['SANDBOX']}")
     if landlock_version() < 4:
         raise unittest.SkipTest(f"the kernel's Landlock is version {landlock_version()} and not 4")
 
