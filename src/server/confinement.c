@@ -138,17 +138,20 @@ static void add_directory_of(struct directories *directories, const char *path, 
 }
 
 /*
- * The directory of the cache may itself be replaced, by who may write the one above: that is the
- * rule's then. In the package's place, below a directory of the system, it is root who may, and
- * restarts the server.
+ * The directory of the cache may itself be replaced, and a rule knows the old one only. Where the
+ * directory above is the same owner's, the rule is on that, too. In the package's place, below a
+ * directory of the system's, it is root who replaces it, and restarts the server.
  */
 static void add_cache(struct directories *directories, const char *path)
 {
-    CLEANUP(memory_free_at) char *above = directory_of(path);
+    char *above = directory_of(path);
     struct stat own, parent;
-    bool is_owners =
-        stat(path, &own) == 0 && stat(above, &parent) == 0 && own.st_uid == parent.st_uid;
-    add(directories, memory_copy_text(is_owners ? above : path), SANDBOX_READ | SANDBOX_WRITE);
+    add(directories, memory_copy_text(path), SANDBOX_READ | SANDBOX_WRITE);
+    if (strcmp(above, "/") != 0 && stat(path, &own) == 0 && stat(above, &parent) == 0 &&
+        own.st_uid == parent.st_uid)
+        add(directories, above, SANDBOX_READ | SANDBOX_WRITE);
+    else
+        free(above);
 }
 
 void confinement_enter(const struct config *config)

@@ -142,6 +142,19 @@ class Probe(Case):
                 if act == "make":
                     os.unlink(path)
 
+    def test_a_cache_behind_a_link(self):
+        link = os.path.join(self.world.directory, "link")
+        for name in ("", *os.listdir(self.world.cache)):
+            os.chown(os.path.join(self.world.cache, name), 0, 0)
+        real, self.world.cache = self.world.cache, link
+        self.world.write_config()
+        away = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, away)
+        os.rename(real, os.path.join(away, "cache"))
+        os.symlink(os.path.join(away, "cache"), link)
+        self.assertEqual(self.inside("read", self.cached("data.mdb")), "done")
+        self.assertEqual(self.inside("read", away), "EACCES")
+
     def test_its_own_files(self):
         used = os.path.join(self.sockets, "used")
         with open(used, "w", encoding="ascii"):
