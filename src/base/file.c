@@ -55,6 +55,30 @@ bool file_read(const char *path, size_t max_bytes, char **ret_text, size_t *ret_
     return true;
 }
 
+bool file_read_into(const char *path, char *text, size_t size, size_t *ret_length,
+                    struct error *error)
+{
+    CLEANUP(file_close_at) int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return error_set(error, ERROR_TEMPORARY, "cannot open %s: %s", path, strerror(errno));
+    size_t length = 0;
+    while (length < size) {
+        ssize_t got = read(fd, text + length, size - length);
+        if (got < 0 && errno != EINTR)
+            return error_set(error, ERROR_TEMPORARY, "cannot read %s: %s", path, strerror(errno));
+        if (got == 0)
+            break;
+        length += got > 0 ? (size_t)got : 0;
+    }
+    if (length == size)
+        return error_set(error, ERROR_INVALID, "%s is larger than %zu bytes", path, size - 1);
+    if (memchr(text, '\0', length) != NULL)
+        return error_set(error, ERROR_INVALID, "%s holds a NUL byte, so it is not text", path);
+    text[length] = '\0';
+    *ret_length = length;
+    return true;
+}
+
 bool file_lock(const char *path, int *ret_fd, struct error *error)
 {
     CLEANUP(file_close_at) int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0660);

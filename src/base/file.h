@@ -16,6 +16,13 @@ bool file_read(const char *path, size_t max_bytes, char **ret_text, size_t *ret_
                struct error *error) MUST_CHECK;
 
 /*
+ * The same into memory of the caller, with its NUL, for what must not be copied about. size is that
+ * of the memory. The errors of file_read().
+ */
+bool file_read_into(const char *path, char *text, size_t size, size_t *ret_length,
+                    struct error *error) MUST_CHECK;
+
+/*
  * Takes an exclusive advisory lock on path, which is made if absent (mode 0660). The lock ends
  * with the descriptor or the process. ERROR_BUSY: another process holds it; ERROR_TEMPORARY:
  * the file cannot be opened.

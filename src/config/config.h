@@ -104,6 +104,7 @@ struct config_server {
     char *recipient_delimiter; /* "" for none; each character is a delimiter */
     bool allow_remote;
     char *user; /* to become when started as root, or NULL */
+    bool is_sandboxed;
     unsigned connection_limit;
     int64_t idle_limit_ms;
     int64_t stall_limit_ms;

@@ -341,6 +341,16 @@ const struct config_key config_keys[] = {
     },
     {
         .section = SECTION_SERVER,
+        .name = "sandbox",
+        .type = CONFIG_BOOLEAN,
+        .fallback = "true",
+        .program = "lpaliasd",
+        .help = "Whether lpaliasd gives up what it does not need once it is ready; false is for a "
+                "system on which it needs more.",
+        .offset = offsetof(struct config, server.is_sandboxed),
+    },
+    {
+        .section = SECTION_SERVER,
         .name = "connection-limit",
         .type = CONFIG_NUMBER,
         .min = 1,

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "config/config.h"
+#include "server/confinement.h"
 #include "server/server.h"
 #include "server/user.h"
 
@@ -40,8 +41,12 @@ static int serve(const struct config *config)
 {
     struct error error = {0};
     struct server *server = NULL;
-    bool ended_well = server_create(config, &server, &error) &&
-                      become_configured_user(config, &error) && server_run(server, &error);
+    bool ended_well =
+        server_create(config, &server, &error) && become_configured_user(config, &error);
+    if (ended_well) {
+        confinement_enter(config);
+        ended_well = server_run(server, &error);
+    }
     server_destroy(server);
     if (!ended_well) {
         log_error("%s", error.text);

@@ -123,18 +123,18 @@ bool keyring_read(const char *path, struct keyring **ret, struct error *error)
 {
     if (sodium_init() < 0)
         return error_set(error, ERROR_TEMPORARY, "libsodium cannot start");
-    char *text;
-    size_t length;
-    if (!refuse_readable_by_others(path, error) ||
-        !file_read(path, KEYRING_FILE_MAX_BYTES, &text, &length, error))
+    if (!refuse_readable_by_others(path, error))
         return false;
     struct keyring *ring = memory_new(1, sizeof(*ring));
     ring->keys = sodium_allocarray(KEYRING_MAX_KEYS, sizeof(*ring->keys));
-    bool is_read = ring->keys != NULL
-                       ? add_lines(ring, text, path, error)
-                       : error_set(error, ERROR_TEMPORARY, "no memory for the keys of %s", path);
-    sodium_memzero(text, length);
-    free(text);
+    /* The text of the file is as secret as the keys. */
+    char *text = sodium_malloc(KEYRING_FILE_MAX_BYTES + 1);
+    size_t length;
+    bool is_read = ring->keys == NULL || text == NULL
+                       ? error_set(error, ERROR_TEMPORARY, "no memory for the keys of %s", path)
+                       : file_read_into(path, text, KEYRING_FILE_MAX_BYTES + 1, &length, error) &&
+                             add_lines(ring, text, path, error);
+    sodium_free(text);
     if (!is_read) {
         keyring_destroy(ring);
         return false;

@@ -387,7 +387,10 @@ static bool learn_tables(struct store *store, struct error *error)
     return is_fine;
 }
 
-/* A reader is one of the group's: it must write lock.mdb, which LMDB's own words do not say. */
+/*
+ * A reader is one of the group's: it must write lock.mdb, which LMDB's own words do not say. And it
+ * may be confined, which modes do not say.
+ */
 static bool explain_open(const struct store *store, const char *directory, int code,
                          struct error *error)
 {
@@ -397,6 +400,12 @@ static bool explain_open(const struct store *store, const char *directory, int c
     if (code == EACCES && faccessat(AT_FDCWD, store->lock_path, R_OK | W_OK, AT_EACCESS) != 0)
         return error_set(error, ERROR_TEMPORARY, "%s: user %u may not write lock.mdb there", what,
                          (unsigned)geteuid());
+    if (code == EACCES && store->access == STORE_READ &&
+        faccessat(AT_FDCWD, store->data_path, R_OK, AT_EACCESS) == 0)
+        return error_set(error, ERROR_TEMPORARY,
+                         "%s: Permission denied, although its modes allow it; if the directory is "
+                         "a new one, restart lpaliasd, whose sandbox knows the old one",
+                         what);
     return false;
 }
 

@@ -32,7 +32,8 @@ ARROWS = {
     "notify": ["base", "store", "transfer"],
     "setup": ["base", "config", "store", "lookup", "membership/house.h"],
     "loop": ["base"],
-    "server": ["base", "config", "wire", "store", "lookup", "loop", "setup"],
+    "sandbox": ["base"],
+    "server": ["base", "config", "wire", "store", "lookup", "loop", "setup", "sandbox"],
     # No loop and no transfer of its own: a command is done when its one act is done.
     "tool": ["base", "address", "config", "wire", "store", "lookup", "launchpad", "domaincheck",
              "membership", "action", "notify", "setup"],
@@ -45,7 +46,9 @@ LIBRARIES = {
     "event2": ["loop"],
     "idn2.h": ["address"],
     "jansson.h": ["launchpad", "tool"],
+    "linux": ["sandbox"],
     "lmdb.h": ["store"],
+    "seccomp.h": ["sandbox"],
     "sodium.h": ["store", "launchpad"],
     "unbound.h": ["domaincheck"],
 }
@@ -55,7 +58,7 @@ SYSTEM = set("""
     arpa/inet.h arpa/nameser.h assert.h ctype.h dirent.h endian.h errno.h fcntl.h fnmatch.h getopt.h grp.h inttypes.h limits.h
     locale.h math.h net/if.h netdb.h netinet/in.h netinet/tcp.h poll.h pthread.h pwd.h signal.h
     stdalign.h stdarg.h stdatomic.h stdbool.h stddef.h stdint.h stdio.h stdlib.h string.h strings.h
-    sys/file.h sys/ioctl.h sys/mman.h sys/queue.h sys/random.h sys/resource.h sys/socket.h sys/stat.h sys/time.h
+    sys/file.h sys/ioctl.h sys/mman.h sys/prctl.h sys/queue.h sys/random.h sys/resource.h sys/socket.h sys/stat.h sys/syscall.h sys/time.h
     sys/types.h sys/uio.h sys/un.h sys/wait.h sysexits.h syslog.h termios.h time.h unistd.h wchar.h
 """.split())
 

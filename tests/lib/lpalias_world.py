@@ -223,6 +223,8 @@ class World:
             "server {",
             *self.listeners,
             '  recipient-delimiter = "+"',
+            # Valgrind does not know the system calls that make a sandbox, and says so.
+            *(["  sandbox = false"] if "LPALIAS_VALGRIND" in os.environ else []),
             *self.server,
             "}",
             *(f'domain "{name}" {{ team = "{team}" {self.domain_keys.get(name, "")} }}'

@@ -6,12 +6,12 @@
 BUILD_PACKAGES=(
     gcc libc6-dev meson ninja-build "pkgconf|pkg-config" python3
     libcmocka-dev libconfuse-dev "libcurl4-openssl-dev|libcurl4-gnutls-dev" libevent-dev
-    libidn2-dev libjansson-dev liblmdb-dev libsodium-dev libunbound-dev nettle-dev
+    libidn2-dev libjansson-dev liblmdb-dev libseccomp-dev libsodium-dev libunbound-dev nettle-dev
 )
 # shellcheck disable=SC2034
 QUICKSTART_PACKAGES=("${BUILD_PACKAGES[@]}" postfix)
 TEST_PACKAGES=(
-    "${BUILD_PACKAGES[@]}" build-essential git postfix postfix-lmdb sasl2-bin libsasl2-modules zsh openssl faketime strace
+    "${BUILD_PACKAGES[@]}" build-essential git postfix postfix-lmdb sasl2-bin libsasl2-modules zsh openssl faketime gdb strace
     python3-launchpadlib knot ca-certificates debhelper groff-base lintian mandoc systemd
 )
 # shellcheck disable=SC2034

@@ -255,6 +255,8 @@ class Life(unittest.TestCase):
         while not any("ready, listening on" in line for line in seen):
             seen.append(self.server.stderr.readline())
             self.assertNotEqual(seen[-1], "", seen)
+        with open(f"/proc/{self.server.pid}/status", encoding="ascii") as file:
+            self.assertIn("\nNoNewPrivs:\t1\nSeccomp:\t2\n", file.read())
         return None
 
     def stop_server(self):

@@ -40,6 +40,7 @@ static const struct {
     {SECTION_SERVER, "socketmap", "localhost:1", "is not a listener"},
     {SECTION_SERVER, "policy", "unix:policy", "has a relative path"},
     {SECTION_SERVER, "recipient-delimiter", "@", "cannot delimit an extension"},
+    {SECTION_SERVER, "sandbox", "off", "is neither true nor false"},
     {SECTION_SERVER, "allow-remote", "yes", "is neither true nor false"},
     {SECTION_SERVER, "user", "a-name-that-is-longer-than-32-bytes", "is too long"},
     {SECTION_SERVER, "connection-limit", "1k", "is not a number"},
