@@ -25,6 +25,8 @@ ARROWS = {
     "transfer": ["base"],
     "launchpad": ["base", "transfer"],
     "domaincheck": ["base"],
+    # No transfer: it makes and judges texts, and who carries them is not its business.
+    "openid": ["base"],
     # Of a listing only the data: deciding and fetching are kept apart.
     "membership": ["base", "address", "store", "launchpad/listing.h"],
     # Of a check only the data, as of a listing.
@@ -49,7 +51,7 @@ LIBRARIES = {
     "linux": ["sandbox"],
     "lmdb.h": ["store"],
     "seccomp.h": ["sandbox"],
-    "sodium.h": ["store", "launchpad"],
+    "sodium.h": ["store", "launchpad", "openid"],
     "unbound.h": ["domaincheck"],
 }
 
