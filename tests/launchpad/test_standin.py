@@ -473,6 +473,8 @@ class AnswerTest(Case):
         query = "people?ws.op=getByOpenIDIdentifier&identifier=" + urllib.parse.quote(
             "https://login.launchpad.net/+id/" + identifier)
         self.assertEqual("keiko", self.get("/devel/" + query).json()["name"])
+        self.assertEqual("keiko", self.get("/devel/people?ws.op=getByOpenIDIdentifier&identifier=" + urllib.parse.quote(
+            json.dumps("https://login.launchpad.net/+id/" + identifier))).json()["name"])
         self.assertIsNone(self.get("/devel/" + query + "x").json())
         self.assertEqual(400, self.get("/1.0/" + query).status)
 

@@ -81,6 +81,20 @@ HTML_TYPE = "text/html;charset=utf-8"
 # The second spelling is an old mistake that the service still understands.
 WADL_TYPES = ("application/vnd.sun.wadl+xml", "application/vd.sun.wadl+xml")
 WADL_BASE = "https://api.launchpad.test/1.0/"
+# What devel describes more of people, written behind the description of their GET.
+WADL_PEOPLE_END = '<wadl:representation mediaType="application/vnd.sun.wadl+xml" id="people-wadl"/>\n' \
+                  "        </wadl:response>\n      </wadl:method>\n"
+WADL_BY_OPENID = f"""\
+      <wadl:method id="people-getByOpenIDIdentifier" name="GET">
+        <wadl:request>
+          <wadl:param style="query" name="ws.op" required="true" fixed="getByOpenIDIdentifier"/>
+          <wadl:param style="query" name="identifier" required="true"/>
+        </wadl:request>
+        <wadl:response>
+          <wadl:representation href="{WADL_BASE}#person-full"/>
+        </wadl:response>
+      </wadl:method>
+"""
 REVISION = hashlib.sha1(b"stand-in").hexdigest()
 
 # Collections of a person that are always empty here, with the type of entry they would hold.
@@ -480,6 +494,15 @@ class Answer:
             lines.append(f"Content-Length: {length}")
         lines += [f"{key}: {value}" for key, value in self.headers.items()]
         return "\r\n".join(lines + ["", ""]).encode()
+
+
+def plain_text(argument):
+    """Reads a text argument of a named operation: as it stands, or as a JSON string, as launchpadlib sends it."""
+    try:
+        value = json.loads(argument)
+    except ValueError:
+        return argument
+    return value if isinstance(value, str) else argument
 
 
 def text(status, message, **headers):
@@ -1168,7 +1191,10 @@ class Service:
             if path is None:
                 return text(404, "launchpadlib is not installed, so there is no WADL to serve")
             with open(path, encoding="utf-8") as file:
-                document = file.read().replace(WADL_BASE, view.base + "/").encode()
+                document = file.read()
+            if view.version == "devel":
+                document = document.replace(WADL_PEOPLE_END, WADL_PEOPLE_END + WADL_BY_OPENID, 1)
+            document = document.replace(WADL_BASE, view.base + "/").encode()
             kind = WADL_TYPES[0]
             self.wadl[view.base] = Answer(200, document, kind, {"ETag": f'"{hashlib.sha1(document).hexdigest()}"'})
         return self.wadl[view.base].copy()
@@ -1192,7 +1218,7 @@ class Service:
         identifier = request.query.get("identifier")
         if identifier is None:
             return text(400, "identifier: Required input is missing.")
-        prefix, _, wanted = identifier.rpartition("/+id/")
+        prefix, _, wanted = plain_text(identifier).rpartition("/+id/")
         if prefix != "https://login.launchpad.net":
             return Answer(200, b"null", JSON_TYPE)
         for name, fields in self.registry.objects.items():
