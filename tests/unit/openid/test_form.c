@@ -57,7 +57,8 @@ static void what_is_no_form_is_refused(void **state)
         {"%00=SECRET", 0, "NUL"},          {"SECRET=x\0y", 10, "NUL"},
         {"SECRET=%ff", 0, "UTF-8"},        {"SECRET=\xff", 0, "UTF-8"},
         {"SECRET=%c0%80", 0, "UTF-8"},     {"SECRET=%ed%a0%80", 0, "UTF-8"},
-        {"good=1&SECRET=%c3", 0, "UTF-8"},
+        {"good=1&SECRET=%c3", 0, "UTF-8"}, {"SECRET=%41", 8, "percent"},
+        {"SECRET=%41", 9, "percent"},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
         struct openid_form form;

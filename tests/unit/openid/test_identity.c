@@ -101,6 +101,9 @@ static void an_address_is_verified_by_the_providers_word_only(void **state)
         {"openid.ns.ax=" OPENID_NAMESPACE_AX "&openid.ax.mode=fetch_response&"
          "openid.ax.type.v=http://axschema.org/contact/email&openid.ax.value.v=token_via_email",
          AX_SIGNED "ax.value.v", OPENID_IDENTITY_NOT_SAID},
+        {"openid.ns.ax=" OPENID_NAMESPACE_AX "&openid.ax.mode=store_response_success&"
+         "openid.ax.type.v=" OPENID_AX_ACCOUNT_VERIFIED "&openid.ax.value.v=token_via_email",
+         AX_SIGNED "ax.value.v", OPENID_IDENTITY_NOT_SAID},
         {SREG "openid.s.account_verified=token_via_email", "ns.s,s.account_verified",
          OPENID_IDENTITY_NOT_SAID},
         {"x=y", "", OPENID_IDENTITY_NOT_SAID},
