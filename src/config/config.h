@@ -12,6 +12,7 @@
 #include <stdio.h>
 
 #include "base/compiler.h"
+#include "base/log.h"
 
 #define CONFIG_DEFAULT_FILE "/etc/lpalias/lpalias.conf"
 
@@ -108,6 +109,8 @@ struct config_server {
     unsigned connection_limit;
     int64_t idle_limit_ms;
     int64_t stall_limit_ms;
+    enum log_level log_level;
+    bool logs_addresses;
 };
 
 struct config {

@@ -383,6 +383,25 @@ const struct config_key config_keys[] = {
         .offset = offsetof(struct config, server.stall_limit_ms),
     },
     {
+        .section = SECTION_SERVER,
+        .name = "log-level",
+        .type = CONFIG_LOG_LEVEL,
+        .fallback = "info",
+        .program = "lpaliasd",
+        .help = "The least important lines that are logged; debug has one for every lookup.",
+        .offset = offsetof(struct config, server.log_level),
+    },
+    {
+        .section = SECTION_SERVER,
+        .name = "log-addresses",
+        .type = CONFIG_BOOLEAN,
+        .fallback = "false",
+        .program = "lpaliasd",
+        .help = "Whether debug lines show the address that was asked for, which is personal data, "
+                "and not a hash of it that only links the lines of one run.",
+        .offset = offsetof(struct config, server.logs_addresses),
+    },
+    {
         .section = SECTION_TCP_TABLE,
         .name = "map",
         .type = CONFIG_MAP,
@@ -634,6 +653,7 @@ void config_append_type(struct buffer *out, const struct config_key *key)
         [CONFIG_BOOLEAN] = "boolean",
         [CONFIG_GRACE] = "deliver or reject",
         [CONFIG_STARTTLS] = "never, may or must",
+        [CONFIG_LOG_LEVEL] = "error, warning, info or debug",
     };
     buffer_appendf(out, "%s%s", key->list ? "list, each " : "", names[key->type]);
     append_limits(out, key);

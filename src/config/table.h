@@ -33,6 +33,7 @@ enum config_type {                       /* the field that a value is stored in 
                    CONFIG_BOOLEAN,       /* bool */
                    CONFIG_GRACE,         /* bool: reject */
                    CONFIG_STARTTLS,      /* enum config_starttls */
+                   CONFIG_LOG_LEVEL,     /* enum log_level */
 };
 
 enum config_section_id {

@@ -377,6 +377,18 @@ static bool parse_starttls(const struct config_key *key, const char *text, void 
     return true;
 }
 
+static bool parse_log_level(const struct config_key *key, const char *text, void *ret_field,
+                            struct buffer *wrong)
+{
+    (void)key;
+    for (int level = LOG_LEVEL_ERROR; level <= LOG_LEVEL_DEBUG; level++)
+        if (strcmp(text, log_level_name((enum log_level)level)) == 0) {
+            *(enum log_level *)ret_field = (enum log_level)level;
+            return true;
+        }
+    return refuse(wrong, "is none of error, warning, info and debug; write one of them");
+}
+
 static bool parse_boolean(const struct config_key *key, const char *text, void *ret_field,
                           struct buffer *wrong)
 {
@@ -421,6 +433,7 @@ bool value_parse(const struct config_key *key, const char *text, void *ret_field
         [CONFIG_BOOLEAN] = parse_boolean,
         [CONFIG_GRACE] = parse_grace,
         [CONFIG_STARTTLS] = parse_starttls,
+        [CONFIG_LOG_LEVEL] = parse_log_level,
     };
     if (*text == '\0' && key->type != CONFIG_DELIMITERS)
         return refuse(wrong, "is empty; give a value or remove it");

@@ -172,6 +172,11 @@ bool lookup_map_from_name(const char *name, size_t length, enum lookup_map *ret)
     return false;
 }
 
+const char *lookup_map_name(enum lookup_map map)
+{
+    return maps[map].name;
+}
+
 static bool can_hold(enum lookup_map map, enum address_form form)
 {
     if (form == ADDRESS_BARE)

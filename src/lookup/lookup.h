@@ -66,6 +66,9 @@ void lookup_destroy(struct lookup *lookup);
 /* False: there is no map of that name (the server says PERM). */
 bool lookup_map_from_name(const char *name, size_t length, enum lookup_map *ret) MUST_CHECK;
 
+/* The name that Postfix asks for: "alias". */
+const char *lookup_map_name(enum lookup_map map);
+
 /*
  * Answers one question. FOUND appends the value (never empty) to out; the other answers append
  * nothing. tracer may be NULL. Anything out of the ordinary about a key is ABSENT, never an error.

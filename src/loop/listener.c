@@ -341,6 +341,53 @@ const char *listener_name(const struct listener *listener)
     return listener->name;
 }
 
+/*
+ * A path that is out of reach may still be in reach of the clients. Whether one that was bound
+ * here is gone, a new process would bind again; one that was inherited stays as it is.
+ */
+static enum error_kind connect_error_kind(const struct listener *listener, int code)
+{
+    switch (code) {
+    case EAGAIN:
+        return ERROR_BUSY;
+    case EACCES:
+    case EPERM:
+        return ERROR_INVALID;
+    case ENOENT:
+    case ENOTDIR:
+    case ECONNREFUSED:
+        return listener->is_inherited ? ERROR_INVALID : ERROR_TEMPORARY;
+    default:
+        return ERROR_TEMPORARY;
+    }
+}
+
+bool listener_connect(const struct listener *listener, int *ret_fd, struct error *error)
+{
+    struct sockaddr_storage name = {0};
+    socklen_t length = sizeof(name);
+    if (getsockname(listener->fd, (struct sockaddr *)&name, &length) != 0)
+        return error_set(error, ERROR_TEMPORARY, "%s has no name: %s", listener->name,
+                         strerror(errno));
+    int fd = socket(name.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return error_set(error, ERROR_TEMPORARY, "cannot make a socket: %s", strerror(errno));
+    if (connect(fd, (struct sockaddr *)&name, length) != 0 && errno != EINPROGRESS) {
+        int code = errno;
+        close(fd);
+        return error_set(error, connect_error_kind(listener, code), "cannot connect to %s: %s",
+                         listener->name,
+                         code == EAGAIN ? "nobody is accepted there" : strerror(code));
+    }
+    *ret_fd = fd;
+    return true;
+}
+
+void listener_hand_in(struct listener *listener, int fd)
+{
+    listener->hooks.accepted(listener->hooks.context, fd);
+}
+
 static void remove_own_socket(const struct listener *listener)
 {
     struct stat there;

@@ -67,6 +67,17 @@ bool listener_adopt(struct loop *loop, int fd, const struct listener_address *ad
 const char *listener_name(const struct listener *listener);
 
 /*
+ * Makes a non-blocking connection to the listener, as its clients do; *ret_fd is the caller's.
+ * ERROR_BUSY: the queue of those who wait to be accepted is full; ERROR_INVALID: this process may
+ * not connect to it, or cannot find it, and no other process of this kind could; ERROR_TEMPORARY:
+ * anything else.
+ */
+bool listener_connect(const struct listener *listener, int *ret_fd, struct error *error) MUST_CHECK;
+
+/* Takes over fd, a non-blocking stream socket, as if it had been accepted. */
+void listener_hand_in(struct listener *listener, int fd);
+
+/*
  * Hands on the connections that are waiting, then closes the socket and removes it from the file
  * system if it is still the one that was bound here. The lock is kept until listener_destroy(). An
  * adopted socket is only closed.

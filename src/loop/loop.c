@@ -17,6 +17,13 @@ struct timer {
     SLIST_ENTRY(timer) entries;
 };
 
+struct watched_signal {
+    struct event *event;
+    void (*hook)(void *context);
+    void *context;
+    SLIST_ENTRY(watched_signal) entries;
+};
+
 struct loop {
     struct event_base *base;
     struct event *sigterm;
@@ -26,6 +33,7 @@ struct loop {
     void (*before_sleep)(void *context);
     void *before_sleep_context;
     SLIST_HEAD(, timer) timers;
+    SLIST_HEAD(, watched_signal) signals;
     bool stopped;
 };
 
@@ -48,6 +56,7 @@ bool loop_create(struct loop **ret, struct error *error)
     struct loop *loop = memory_new(1, sizeof(*loop));
     loop->base = base;
     SLIST_INIT(&loop->timers);
+    SLIST_INIT(&loop->signals);
     *ret = loop;
     return true;
 }
@@ -67,6 +76,12 @@ void loop_destroy(struct loop *loop)
         SLIST_REMOVE_HEAD(&loop->timers, entries);
         event_free(timer->event);
         free(timer);
+    }
+    while (!SLIST_EMPTY(&loop->signals)) {
+        struct watched_signal *watched = SLIST_FIRST(&loop->signals);
+        SLIST_REMOVE_HEAD(&loop->signals, entries);
+        event_drop(watched->event);
+        free(watched);
     }
     event_drop(loop->sigterm);
     event_drop(loop->sigint);
@@ -99,6 +114,27 @@ bool loop_on_signal(struct loop *loop, void (*stop)(void *context), void *contex
     loop->sigint = evsignal_new(loop->base, SIGINT, on_signal, loop);
     if (loop->sigterm == NULL || loop->sigint == NULL || evsignal_add(loop->sigterm, NULL) != 0 ||
         evsignal_add(loop->sigint, NULL) != 0)
+        return error_set(error, ERROR_TEMPORARY, "cannot watch signals: %s", strerror(errno));
+    return true;
+}
+
+static void on_watched_signal(evutil_socket_t signal_number, short what, void *context)
+{
+    (void)signal_number;
+    (void)what;
+    struct watched_signal *watched = context;
+    watched->hook(watched->context);
+}
+
+bool loop_watch_signal(struct loop *loop, int signal_number, void (*hook)(void *context),
+                       void *context, struct error *error)
+{
+    struct watched_signal *watched = memory_new(1, sizeof(*watched));
+    watched->hook = hook;
+    watched->context = context;
+    watched->event = evsignal_new(loop->base, signal_number, on_watched_signal, watched);
+    SLIST_INSERT_HEAD(&loop->signals, watched, entries);
+    if (watched->event == NULL || evsignal_add(watched->event, NULL) != 0)
         return error_set(error, ERROR_TEMPORARY, "cannot watch signals: %s", strerror(errno));
     return true;
 }

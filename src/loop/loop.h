@@ -34,6 +34,13 @@ struct event_base *loop_base(struct loop *loop);
 bool loop_on_signal(struct loop *loop, void (*stop)(void *context), void *context,
                     struct error *error) MUST_CHECK;
 
+/*
+ * Calls hook for each signal of that number from now on, until the loop is destroyed; several that
+ * come together may be one call. ERROR_TEMPORARY: it cannot be watched.
+ */
+bool loop_watch_signal(struct loop *loop, int signal_number, void (*hook)(void *context),
+                       void *context, struct error *error) MUST_CHECK;
+
 /* Calls hook at the end of every turn, just before the loop sleeps. One hook a loop. */
 void loop_before_sleep(struct loop *loop, void (*hook)(void *context), void *context);
 

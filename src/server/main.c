@@ -7,24 +7,25 @@
 
 #include "base/log.h"
 #include "config/config.h"
+#include "manager/journal.h"
 #include "server/confinement.h"
 #include "server/server.h"
 #include "server/user.h"
+#include "server/verbosity.h"
 
 static void print_help(void)
 {
-    puts(
-        "Usage: lpaliasd [-v] [-c FILE]\n"
-        "Answers Postfix's socketmap, tcp_table and policy questions from the lpalias cache.\n"
-        "\n"
-        "  -c, --config FILE  read FILE and not " CONFIG_DEFAULT_FILE "\n"
-        "  -v, --verbose      log every lookup, with its address\n"
-        "  -h, --help         this text\n"
-        "  -V, --version      the version\n"
-        "\n"
-        "Runs in the foreground and logs to standard error. SIGTERM and SIGINT end it after the\n"
-        "requests at hand were answered. Exit status: 0 ended so, 64 wrong usage, 71 cannot start\n"
-        "or go on, 78 wrong configuration.");
+    puts("Usage: lpaliasd [-v] [-c FILE]\n"
+         "Answers Postfix's socketmap, tcp_table and policy questions from the lpalias cache.\n"
+         "\n"
+         "  -c, --config FILE  read FILE and not " CONFIG_DEFAULT_FILE "\n"
+         "  -v, --verbose      log every lookup, whatever log-level says\n"
+         "  -h, --help         this text\n"
+         "  -V, --version      the version\n"
+         "\n"
+         "Runs in the foreground and logs to standard error. SIGTERM and SIGINT end it after the\n"
+         "requests at hand were answered. SIGUSR1 makes it log more, SIGUSR2 less. Exit status:\n"
+         "0 ended so, 64 wrong usage, 71 cannot start or go on, 78 wrong configuration.");
 }
 
 static bool become_configured_user(const struct config *config, struct error *error)
@@ -37,8 +38,11 @@ static bool become_configured_user(const struct config *config, struct error *er
     return true;
 }
 
-static int serve(const struct config *config)
+static int serve(const struct config *config, bool is_verbose)
 {
+    verbosity_apply(config);
+    if (is_verbose)
+        log_set_level(LOG_LEVEL_DEBUG);
     struct error error = {0};
     struct server *server = NULL;
     bool ended_well =
@@ -56,7 +60,7 @@ static int serve(const struct config *config)
     return EX_OK;
 }
 
-static int read_config_and_serve(const char *file)
+static int read_config_and_serve(const char *file, bool is_verbose)
 {
     struct config *config = NULL;
     struct config_problems problems = {0};
@@ -66,7 +70,7 @@ static int read_config_and_serve(const char *file)
         config_problems_finish(&problems);
         return EX_CONFIG;
     }
-    int status = serve(config);
+    int status = serve(config, is_verbose);
     config_destroy(config);
     return status;
 }
@@ -81,6 +85,9 @@ int main(int argc, char **argv)
         {0},
     };
     const char *file = CONFIG_DEFAULT_FILE;
+    bool is_verbose = false;
+    verbosity_ignore_signals();
+    journal_take_lines();
     int option = 0;
     while ((option = getopt_long(argc, argv, "c:vhV", options, NULL)) != -1) {
         switch (option) {
@@ -88,7 +95,7 @@ int main(int argc, char **argv)
             file = optarg;
             break;
         case 'v':
-            log_set_level(LOG_LEVEL_DEBUG);
+            is_verbose = true;
             break;
         case 'h':
             print_help();
@@ -104,5 +111,5 @@ int main(int argc, char **argv)
         fprintf(stderr, "lpaliasd: what is \"%s\"? See lpaliasd --help\n", argv[optind]);
         return EX_USAGE;
     }
-    return read_config_and_serve(file);
+    return read_config_and_serve(file, is_verbose);
 }

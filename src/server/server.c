@@ -14,8 +14,11 @@
 #include "loop/inherited.h"
 #include "loop/listener.h"
 #include "loop/loop.h"
+#include "manager/manager.h"
 #include "server/alarm.h"
 #include "server/session.h"
+#include "server/verbosity.h"
+#include "server/watchdog.h"
 #include "setup/lookup_settings.h"
 #include "store/reader.h"
 
@@ -48,8 +51,11 @@ struct server {
     struct inherited *inherited;
     struct endpoint *endpoints;
     size_t endpoint_count;
+    uint64_t generation;         /* that was read last; 0: none yet */
     const char *cache_directory; /* borrowed from the configuration */
     enum cache_health cache_health;
+    struct watchdog *watchdog;
+    struct buffer told_status; /* to the service manager */
     struct alarm accept_trouble;
     struct alarm evictions;
     struct alarm descriptors_short;
@@ -77,8 +83,10 @@ static void on_accept_trouble(void *context, const char *text)
 
 static enum cache_health cache_look(struct server *server, struct error *error)
 {
-    bool is_trusted =
-        store_reader_wake(server->reader, error) && store_reader_is_trusted(server->reader);
+    bool is_awake = store_reader_wake(server->reader, error);
+    if (is_awake)
+        server->generation = store_reader_generation(server->reader);
+    bool is_trusted = is_awake && store_reader_is_trusted(server->reader);
     if (!lookup_look_around(server->lookup, error))
         return CACHE_TROUBLED;
     return is_trusted ? CACHE_FINE : CACHE_DISTRUSTED;
@@ -135,11 +143,36 @@ static void watch_connections(struct server *server)
     server->reported = now;
 }
 
+static void append_status(const struct server *server, struct buffer *out)
+{
+    static const char *const healths[] = {
+        [CACHE_UNKNOWN] = "not looked at",
+        [CACHE_FINE] = "well",
+        [CACHE_DISTRUSTED] = "another or an older one than before",
+        [CACHE_TROUBLED] = "unreadable, members' addresses are answered TEMP",
+    };
+    if (server->generation > 0)
+        buffer_appendf(out, "generation %" PRIu64 ", ", server->generation);
+    buffer_appendf(out, "cache %s, %u connections", healths[server->cache_health],
+                   connection_pool_size(server->pool));
+}
+
+static void tell_status(struct server *server)
+{
+    struct buffer status = {0};
+    append_status(server, &status);
+    if (strcmp(buffer_text(&status), buffer_text(&server->told_status)) != 0)
+        manager_tell_status(buffer_text(&status));
+    buffer_finish(&server->told_status);
+    server->told_status = status;
+}
+
 static void on_tick(void *context)
 {
     struct server *server = context;
     watch_cache(server);
     watch_connections(server);
+    tell_status(server);
 }
 
 static void before_sleep(void *context)
@@ -158,6 +191,9 @@ static void on_signal(void *context)
 {
     struct server *server = context;
     log_info("stopping");
+    manager_tell_stopping();
+    watchdog_stop(server->watchdog);
+    server->watchdog = NULL;
     for (size_t i = 0; i < server->endpoint_count; i++)
         listener_stop(server->endpoints[i].listener);
     connection_pool_drain(server->pool, DRAIN_LIMIT_MS, on_drained, server);
@@ -239,7 +275,7 @@ static bool build(struct server *server, const struct config *config, struct err
     if (!loop_create(&server->loop, error) ||
         !connection_pool_create(server->loop, &limits, &server->pool, error) ||
         !loop_on_signal(server->loop, on_signal, server, error) ||
-        !inherited_take(&server->inherited, error))
+        !verbosity_watch_signals(server->loop, error) || !inherited_take(&server->inherited, error))
         return false;
     loop_before_sleep(server->loop, before_sleep, server);
     loop_every(server->loop, CACHE_PERIOD_MS, on_tick, server);
@@ -293,10 +329,22 @@ static void log_ready(const struct server *server)
     buffer_finish(&names);
 }
 
+/* Postfix asks a socketmap above all, so that is what must not be dead unnoticed. */
+static void start_watchdog(struct server *server)
+{
+    const struct endpoint *asked = &server->endpoints[0];
+    for (size_t i = server->endpoint_count; i-- > 0;)
+        if (server->endpoints[i].config->protocol == CONFIG_SOCKETMAP)
+            asked = &server->endpoints[i];
+    server->watchdog = watchdog_start(server->loop, asked->listener, asked->config->protocol);
+}
+
 bool server_run(struct server *server, struct error *error)
 {
     on_tick(server);
     log_ready(server);
+    manager_tell_ready();
+    start_watchdog(server);
     return loop_run(server->loop, error);
 }
 
@@ -304,6 +352,7 @@ void server_destroy(struct server *server)
 {
     if (server == NULL)
         return;
+    watchdog_stop(server->watchdog);
     /* Connections first: they borrow the sessions. */
     connection_pool_destroy(server->pool);
     for (size_t i = 0; i < server->endpoint_count; i++) {
@@ -311,6 +360,7 @@ void server_destroy(struct server *server)
         session_destroy(server->endpoints[i].session);
     }
     free(server->endpoints);
+    buffer_finish(&server->told_status);
     inherited_destroy(server->inherited);
     loop_destroy(server->loop);
     lookup_destroy(server->lookup);

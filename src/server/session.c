@@ -2,9 +2,10 @@
 
 #include <stdlib.h>
 
-#include "base/log.h"
 #include "base/memory.h"
 #include "server/alarm.h"
+#include "server/lookup_log.h"
+#include "server/watchdog.h"
 #include "wire/netstring.h"
 #include "wire/policy.h"
 #include "wire/socketmap.h"
@@ -36,8 +37,8 @@ static enum wire_status ask(struct session *session, enum lookup_map map, struct
     enum lookup_answer answer = lookup_ask(session->lookup, map, key.data, key.length, out, NULL);
     if (replies[answer].text != NULL)
         buffer_append_text(out, replies[answer].text);
-    if (log_get_level() >= LOG_LEVEL_DEBUG)
-        log_debug("asked map=%d key=%.*s answer=%d", map, (int)key.length, key.data, answer);
+    if (!watchdog_is_key(key))
+        lookup_log_note(map, key, answer);
     return replies[answer].status;
 }
 

@@ -35,7 +35,8 @@ ARROWS = {
     "setup": ["base", "config", "store", "lookup", "membership/house.h"],
     "loop": ["base"],
     "sandbox": ["base"],
-    "server": ["base", "config", "wire", "store", "lookup", "loop", "setup", "sandbox"],
+    "manager": ["base"],
+    "server": ["base", "config", "wire", "store", "lookup", "loop", "setup", "sandbox", "manager"],
     # No loop and no transfer of its own: a command is done when its one act is done.
     "tool": ["base", "address", "config", "wire", "store", "lookup", "launchpad", "domaincheck",
              "membership", "action", "notify", "setup"],
@@ -51,7 +52,8 @@ LIBRARIES = {
     "linux": ["sandbox"],
     "lmdb.h": ["store"],
     "seccomp.h": ["sandbox"],
-    "sodium.h": ["store", "launchpad", "openid"],
+    "sodium.h": ["store", "launchpad", "openid", "server"],
+    "systemd": ["manager"],
     "unbound.h": ["domaincheck"],
 }
 

@@ -6,7 +6,7 @@
 BUILD_PACKAGES=(
     gcc libc6-dev meson ninja-build "pkgconf|pkg-config" python3
     libcmocka-dev libconfuse-dev "libcurl4-openssl-dev|libcurl4-gnutls-dev" libevent-dev
-    libidn2-dev libjansson-dev liblmdb-dev libseccomp-dev libsodium-dev libunbound-dev nettle-dev
+    libidn2-dev libjansson-dev liblmdb-dev libseccomp-dev libsodium-dev libsystemd-dev libunbound-dev nettle-dev
 )
 # shellcheck disable=SC2034
 QUICKSTART_PACKAGES=("${BUILD_PACKAGES[@]}" postfix)

@@ -53,9 +53,12 @@ def main():
         os.environ |= {"LISTEN_FDS": "1", "LISTEN_PID": str(os.getpid())}
     os.umask(int(service["UMask"], 8))
     user = pwd.getpwnam(service["User"])
+    groups = {*os.getgrouplist(user.pw_name, user.pw_gid),
+              *(grp.getgrnam(name).gr_gid for name in service.get("SupplementaryGroups", "").split())}
     writable = service["ReadWritePaths"].lstrip("-")
     os.execvp("unshare", ["unshare", "--mount", "sh", "-c", READ_ONLY, "sh", writable,
-                          "setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--init-groups",
+                          "setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}",
+                          f"--groups={','.join(map(str, groups))}",
                           "--no-new-privs", "--bounding-set=-all", "--inh-caps=-all",
                           *service["ExecStart"].split()])
 
