@@ -342,8 +342,8 @@ const char *listener_name(const struct listener *listener)
 }
 
 /*
- * A path that is out of reach may still be in reach of the clients. Whether one that was bound
- * here is gone, a new process would bind again; one that was inherited stays as it is.
+ * What is out of our reach may well be in reach of the clients. A path that was bound here and is
+ * gone is bound again by the next process; one that was inherited stays as it is.
  */
 static enum error_kind connect_error_kind(const struct listener *listener, int code)
 {
@@ -352,7 +352,8 @@ static enum error_kind connect_error_kind(const struct listener *listener, int c
         return ERROR_BUSY;
     case EACCES:
     case EPERM:
-        return ERROR_INVALID;
+    case EAFNOSUPPORT:
+        return ERROR_INVALID; /* a sandbox, the modes of a directory */
     case ENOENT:
     case ENOTDIR:
     case ECONNREFUSED:
@@ -371,7 +372,8 @@ bool listener_connect(const struct listener *listener, int *ret_fd, struct error
                          strerror(errno));
     int fd = socket(name.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
-        return error_set(error, ERROR_TEMPORARY, "cannot make a socket: %s", strerror(errno));
+        return error_set(error, connect_error_kind(listener, errno), "cannot make a socket: %s",
+                         strerror(errno));
     if (connect(fd, (struct sockaddr *)&name, length) != 0 && errno != EINPROGRESS) {
         int code = errno;
         close(fd);

@@ -329,12 +329,12 @@ static void log_ready(const struct server *server)
     buffer_finish(&names);
 }
 
-/* Postfix asks a socketmap above all, so that is what must not be dead unnoticed. */
+/* A unix socket if there is one: the sandbox lets us reach no other. */
 static void start_watchdog(struct server *server)
 {
     const struct endpoint *asked = &server->endpoints[0];
     for (size_t i = server->endpoint_count; i-- > 0;)
-        if (server->endpoints[i].config->protocol == CONFIG_SOCKETMAP)
+        if (server->endpoints[i].config->unix_path != NULL)
             asked = &server->endpoints[i];
     server->watchdog = watchdog_start(server->loop, asked->listener, asked->config->protocol);
 }

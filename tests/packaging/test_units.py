@@ -49,6 +49,16 @@ class Units(unittest.TestCase):
             print(f"# {os.path.basename(service)}: exposure {exposure}")
             self.assertLessEqual(exposure, EXPOSURE_MAX)
 
+    def test_watchdog(self):
+        """Who is ended by it leaves no core, has the time to answer, and can reach its own socket."""
+        service = read_unit(os.path.join(UNITS, "lpaliasd.service"))["Service"]
+        if service["Type"] != "notify":
+            self.skipTest("built without libsystemd")
+        self.assertEqual((service["WatchdogSec"], service["WatchdogSignal"], service["Restart"]), ("30s", "SIGTERM", "always"))
+        self.assertEqual(service["LimitCORE"], "0")
+        socket = read_unit(os.path.join(SOURCE, "packaging", "lpaliasd.socket"))["Socket"]
+        self.assertIn(socket["SocketGroup"], service["SupplementaryGroups"].split())
+
     def test_verify(self):
         """systemd understands every line of every unit."""
         if shutil.which("systemd-analyze") is None:

@@ -229,7 +229,8 @@ static const struct {
     {"key of a later release", BASE "server { metrics = \"inet:127.0.0.1:1\" }\n",
      "3: unknown key \"metrics\" in section server; known here: socketmap, policy, "
      "recipient-delimiter, "
-     "allow-remote, user, sandbox, connection-limit, idle-limit, stall-limit, tcp-table { }\n"},
+     "allow-remote, user, sandbox, connection-limit, idle-limit, stall-limit, "
+     "log-level, log-addresses, tcp-table { }\n"},
     {"unknown list", BASE "\nsokketmap = { a }\n",
      "4: unknown key \"sokketmap\"; known here: cache, key-file, alerts, cache-limit, "
      "launchpad { }, refresh { }, "
@@ -448,7 +449,8 @@ static const struct {
      "4: idle-limit \"5\" has no unit; write 5s or 5m\n"
      "5: unknown key \"wibble\" in section server; known here: socketmap, policy, "
      "recipient-delimiter, "
-     "allow-remote, user, sandbox, connection-limit, idle-limit, stall-limit, tcp-table { }\n"
+     "allow-remote, user, sandbox, connection-limit, idle-limit, stall-limit, "
+     "log-level, log-addresses, tcp-table { }\n"
      "6: socketmap \"a\" is not a listener; write unix:/path or inet:127.0.0.1:10041\n"
      "7: a string is not closed in its line; end it with \"\n"},
     {"a statement that the cut would end", BASE "idle-limit = 5s\ncache =\n\"/x\n",

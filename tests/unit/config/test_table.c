@@ -43,6 +43,8 @@ static const struct {
     {SECTION_SERVER, "sandbox", "off", "is neither true nor false"},
     {SECTION_SERVER, "allow-remote", "yes", "is neither true nor false"},
     {SECTION_SERVER, "user", "a-name-that-is-longer-than-32-bytes", "is too long"},
+    {SECTION_SERVER, "log-level", "notice", "is none of error, warning, info and debug"},
+    {SECTION_SERVER, "log-addresses", "yes", "is neither true nor false"},
     {SECTION_SERVER, "connection-limit", "1k", "is not a number"},
     {SECTION_SERVER, "idle-limit", "999ms", "is out of its limits"},
     {SECTION_SERVER, "stall-limit", "999ms", "is out of its limits"},
