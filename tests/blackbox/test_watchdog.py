@@ -218,7 +218,9 @@ class Ends(WatchdogCase):
 
     def wait_until_restarted(self):
         """Until a service manager would act."""
+        end = time.monotonic() + PATIENCE_S
         while time.monotonic() - self.manager.told(ALIVE)[-1][0] < self.limit_s:
+            self.assertLess(time.monotonic(), end, "it goes on to say that it is alive")
             time.sleep(0.05)
 
     def check_silence(self, why):
