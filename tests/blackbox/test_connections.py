@@ -308,7 +308,7 @@ class Work(ConnectionsCase):
         self.go_on()
         self.control.expect(netstring(b"OK ubuntu.com"))
         greedy.expect(HIT_REPLY * 2000)
-        asked = re.findall(r"asked map=(\w+)", self.world.server_log()[start:])
+        asked = re.findall(r'msg="asked" map=(\w+)', self.world.server_log()[start:])
         self.assertEqual(len(asked), 2001)
         [control_at] = [at for at, name in enumerate(asked) if name != asked[-1]]
         self.assertLessEqual(control_at, REQUEST_BUDGET)

@@ -235,13 +235,17 @@ class Ends(WatchdogCase):
 
     def test_when_nobody_can_be_accepted(self):
         self.world.start_server()
-        client = RawClient(self.world.socket_path)
-        self.addCleanup(client.close)
+        clients = [RawClient(self.world.socket_path) for _ in range(3)]
+        for client in clients:
+            self.addCleanup(client.close)
+            client.ask(netstring(b"alias a@foreign.example"), netstring(b"NOTFOUND "))
         self.wait_for_more_life()
         with self.injected("accept4:error=EMFILE"):
             self.check_silence("no reply")
-            # Which is why the server is ended by a signal that lets it answer these.
-            client.ask(netstring(b"alias a@foreign.example"), netstring(b"NOTFOUND "))
+            # Which is why the server is ended by a signal that lets it answer these. The first has made
+            # room for the one that could not be accepted all the same.
+            for client in clients[1:]:
+                client.ask(netstring(b"alias a@foreign.example"), netstring(b"NOTFOUND "))
         self.check_lives_again()
 
     def test_when_the_queue_of_those_who_wait_is_full(self):
