@@ -313,6 +313,23 @@ static void check_login(struct build *build)
                         "section notify has %s and no %s; give both or none", given, missing);
 }
 
+/* Its proxy speaks plain http to it, and is the only one that is meant to. */
+static void check_portal(struct build *build)
+{
+    const struct config_portal *portal = &build->config->portal;
+    const struct parsed_value *value = NULL;
+    for (size_t i = 0; i < build->parsed->value_count && value == NULL; i++)
+        if (build->parsed->values[i].key == config_find_key(SECTION_PORTAL, "listen"))
+            value = &build->parsed->values[i];
+    if (value == NULL || portal->listen.text == NULL || listener_is_local(&portal->listen) ||
+        portal->trusted_proxies.count > 0)
+        return;
+    problem_add(
+        build->problems, value->line,
+        "listen can be reached from other hosts; name the proxy's address in trusted-proxy, "
+        "or listen on 127.0.0.1 or a unix socket");
+}
+
 static void check_missing(struct build *build)
 {
     for (size_t i = 0; i < build->parsed->section_count; i++)
@@ -334,6 +351,7 @@ void config_build(const struct parsed *parsed, struct config *config, struct pro
     if (parsed->complete) {
         check_remote(&build);
         check_login(&build);
+        check_portal(&build);
         check_missing(&build);
     }
     free(build.places);

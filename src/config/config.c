@@ -108,6 +108,16 @@ void config_destroy(struct config *config)
     free(config->notify.templates);
     list_finish(&config->dns.servers);
     free(config->dns.trust_anchors);
+    listener_finish(&config->portal.listen);
+    list_finish(&config->portal.trusted_proxies);
+    list_finish(&config->portal.admins);
+    free(config->portal.url);
+    free(config->portal.openid_endpoint);
+    free(config->portal.openid_identifiers);
+    free(config->portal.launchpad_web);
+    free(config->portal.admin_team);
+    free(config->portal.state);
+    free(config->portal.user);
     free(config->file);
     free(config->cache);
     free(config->key_file);

@@ -113,6 +113,24 @@ struct config_server {
     bool logs_addresses;
 };
 
+/* The self-service web site. listen.text is NULL where there is no such section. */
+struct config_portal {
+    struct config_listener listen;
+    char *url;                /* of the site as browsers see it, no slash: "https://host[:port]" */
+    char *openid_endpoint;    /* that answers come from and are checked with */
+    char *openid_identifiers; /* what every claimed identifier begins with */
+    char *launchpad_web;      /* for links, no slash at the end */
+    struct config_list
+        trusted_proxies;       /* numeric addresses, canonical; those of this host are too */
+    struct config_list admins; /* Launchpad names of admins of all domains */
+    char *admin_team;          /* Launchpad name without "~", or NULL */
+    char *state;               /* directory of the portal's own database */
+    int64_t session_idle_ms, session_limit_ms;
+    unsigned connection_limit;
+    int64_t request_timeout_ms; /* from a request's first byte to its last; of an answer alike */
+    char *user;                 /* to become when started as root, or NULL */
+};
+
 struct config {
     char *file;
     char *cache;    /* directory */
@@ -124,6 +142,7 @@ struct config {
     struct config_notify notify;
     struct config_dns dns;
     struct config_server server;
+    struct config_portal portal;
     struct config_domain *domains;
     size_t domain_count;
 };

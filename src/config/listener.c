@@ -41,6 +41,11 @@ static char *canonical_address(int family, const char *address)
     return memory_copy_text(inet_ntop(family, &bytes, text, sizeof(text)));
 }
 
+char *listener_canonical_address(const char *address)
+{
+    return canonical_address(strchr(address, ':') != NULL ? AF_INET6 : AF_INET, address);
+}
+
 /* rest is what follows "inet:"; the port stands behind the last colon. */
 static bool parse_inet(const char *rest, struct config_listener *listener, struct buffer *wrong)
 {

@@ -23,6 +23,9 @@ bool listener_is_local(const struct config_listener *listener);
 /* Both cannot be open at a time. Port 0 is a new one each time. */
 bool listener_is_same(const struct config_listener *a, const struct config_listener *b);
 
+/* A numeric IPv4 or IPv6 address in its canonical form, or NULL if it is none. Caller frees. */
+char *listener_canonical_address(const char *address);
+
 void listener_finish(struct config_listener *listener);
 
 #endif

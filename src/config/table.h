@@ -17,6 +17,9 @@ enum config_type {                       /* the field that a value is stored in 
                    CONFIG_PATH,          /* char *, absolute */
                    CONFIG_ADDRESS,       /* char *, mail address, domain in lower case */
                    CONFIG_URL,           /* char *, root of a web service, no slash at its end */
+                   CONFIG_SITE_URL,      /* char *, scheme, host and port; no slash at its end */
+                   CONFIG_WEB_URL,       /* char *, as written */
+                   CONFIG_IP_ADDRESS,    /* char *, numeric, canonical */
                    CONFIG_SMTP_URL,      /* char *, smtp:// or smtps://, host and port */
                    CONFIG_DNS_SERVER,    /* char *, "ADDRESS@PORT" */
                    CONFIG_DELIMITERS,    /* char *, may be empty */
@@ -44,6 +47,7 @@ enum config_section_id {
     SECTION_DNS,
     SECTION_SERVER,
     SECTION_TCP_TABLE,
+    SECTION_PORTAL,
     SECTION_DOMAIN,
     SECTION_ROLE,
     SECTION_COUNT,

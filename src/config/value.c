@@ -175,6 +175,73 @@ static bool parse_url(const struct config_key *key, const char *text, void *ret_
     return true;
 }
 
+/*
+ * Scheme, host and port of a web address that may be trusted: https, or http where no network lies
+ * between. *ret_path is what follows. RFC 3986 3.2, without user names.
+ */
+static bool parse_web_root(const char *text, const char **ret_path, struct buffer *wrong)
+{
+    bool is_secure = strncmp(text, "https://", 8) == 0;
+    const char *host = text + (is_secure ? 8 : 7);
+    uint64_t port;
+    if (!is_secure && strncmp(text, "http://", 7) != 0)
+        return refuse(wrong, "does not begin with https://; write it as https://example.org");
+    size_t length =
+        *host == '[' ? strspn(host, "[:]" DIGITS "abcdef") : strspn(host, SMALL DIGITS ".-");
+    const char *colon = host + length;
+    size_t port_length = *colon == ':' ? strspn(colon + 1, DIGITS) : 0;
+    *ret_path = colon + (*colon == ':' ? 1 + port_length : 0);
+    CLEANUP(memory_free_at) char *name = memory_copy_bytes(host, length);
+    CLEANUP(memory_free_at)
+    char *number = memory_copy_bytes(colon + 1, *colon == ':' ? port_length : 0);
+    if (length == 0 || (**ret_path != '\0' && **ret_path != '/') ||
+        (*host == '[' && name[length - 1] != ']') ||
+        (*colon == ':' && !text_parse_number(number, 1, UINT16_MAX, &port)))
+        return refuse(wrong, "has no host in lower case, with a port or none; write it as "
+                             "https://example.org");
+    bool is_here = strcmp(name, "localhost") == 0 || strcmp(name, "[::1]") == 0 ||
+                   (strncmp(name, "127.", 4) == 0 && consists_of(name, DIGITS "."));
+    return is_secure || is_here ||
+           refuse(wrong, "is not encrypted; write https://, as http:// is for this host only");
+}
+
+static bool parse_site_url(const struct config_key *key, const char *text, void *ret_field,
+                           struct buffer *wrong)
+{
+    (void)key;
+    const char *path;
+    if (!parse_web_root(text, &path, wrong))
+        return false;
+    if (*path != '\0' && strcmp(path, "/") != 0)
+        return refuse(wrong, "has a path; give the site a host name of its own");
+    *(char **)ret_field = memory_copy_bytes(text, (size_t)(path - text));
+    return true;
+}
+
+static bool parse_web_url(const struct config_key *key, const char *text, void *ret_field,
+                          struct buffer *wrong)
+{
+    (void)key;
+    const char *path;
+    if (!parse_web_root(text, &path, wrong))
+        return false;
+    if (*path == '\0' || !consists_of(path, SMALL LARGE DIGITS "+.-_~/"))
+        return refuse(wrong, "has no plain path; write it as https://example.org/path");
+    store_text(ret_field, text);
+    return true;
+}
+
+static bool parse_ip_address(const struct config_key *key, const char *text, void *ret_field,
+                             struct buffer *wrong)
+{
+    (void)key;
+    char *canonical = listener_canonical_address(text);
+    if (canonical == NULL)
+        return refuse(wrong, "is not a numeric address; write it as 192.0.2.1 or 2001:db8::1");
+    *(char **)ret_field = canonical;
+    return true;
+}
+
 static bool parse_smtp_url(const struct config_key *key, const char *text, void *ret_field,
                            struct buffer *wrong)
 {
@@ -417,6 +484,9 @@ bool value_parse(const struct config_key *key, const char *text, void *ret_field
         [CONFIG_PATH] = parse_path,
         [CONFIG_ADDRESS] = parse_address,
         [CONFIG_URL] = parse_url,
+        [CONFIG_SITE_URL] = parse_site_url,
+        [CONFIG_WEB_URL] = parse_web_url,
+        [CONFIG_IP_ADDRESS] = parse_ip_address,
         [CONFIG_SMTP_URL] = parse_smtp_url,
         [CONFIG_DNS_SERVER] = parse_dns_server,
         [CONFIG_DELIMITERS] = parse_delimiters,

@@ -292,6 +292,8 @@ static bool open_socket(struct listener *listener, const struct listener_address
 
 static bool watch(struct listener *listener, struct error *error)
 {
+    if (listener->hooks.accepted == NULL)
+        return true;
     struct event_base *base = loop_base(listener->loop);
     listener->readable = event_new(base, listener->fd, EV_READ | EV_PERSIST, on_readable, listener);
     listener->resume = evtimer_new(base, on_resume, listener);
@@ -390,6 +392,11 @@ void listener_hand_in(struct listener *listener, int fd)
     listener->hooks.accepted(listener->hooks.context, fd);
 }
 
+int listener_fd(const struct listener *listener)
+{
+    return listener->fd;
+}
+
 static void remove_own_socket(const struct listener *listener)
 {
     struct stat there;
@@ -421,8 +428,9 @@ void listener_stop(struct listener *listener)
      * socket would drop them. */
     if (!listener->is_inet)
         shutdown(listener->fd, SHUT_RD);
-    for (int i = 0; i <= BACKLOG && accept_one(listener) == ACCEPT_TAKEN; i++)
-        ;
+    if (listener->hooks.accepted != NULL)
+        for (int i = 0; i <= BACKLOG && accept_one(listener) == ACCEPT_TAKEN; i++)
+            ;
     close_socket(listener);
 }
 

@@ -28,7 +28,10 @@ struct listener_address {
 };
 
 struct listener_hooks {
-    /* A connection, non-blocking and close-on-exec; the hook takes over fd. */
+    /*
+     * A connection, non-blocking and close-on-exec; the hook takes over fd. NULL: the socket only
+     * listens, and who made the listener accepts from listener_fd() by other means.
+     */
     void (*accepted)(void *context, int fd);
     /* Connections cannot be accepted for now; it is tried again in a second. */
     void (*troubled)(void *context, const char *text);
@@ -65,6 +68,9 @@ bool listener_adopt(struct loop *loop, int fd, const struct listener_address *ad
  * Borrowed.
  */
 const char *listener_name(const struct listener *listener);
+
+/* The listening socket, or -1 once it was stopped. Borrowed. */
+int listener_fd(const struct listener *listener);
 
 /*
  * Makes a non-blocking connection to the listener, as its clients do; *ret_fd is the caller's.

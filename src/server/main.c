@@ -6,11 +6,11 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/user.h"
 #include "config/config.h"
 #include "manager/journal.h"
 #include "server/confinement.h"
 #include "server/server.h"
-#include "server/user.h"
 #include "server/verbosity.h"
 
 static void print_help(void)

@@ -1,4 +1,4 @@
-#include "server/user.h"
+#include "base/user.h"
 
 #include <errno.h>
 #include <grp.h>

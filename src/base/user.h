@@ -1,6 +1,6 @@
 /* Which user the server runs as. */
-#ifndef LPALIAS_SERVER_USER_H
-#define LPALIAS_SERVER_USER_H
+#ifndef LPALIAS_BASE_USER_H
+#define LPALIAS_BASE_USER_H
 
 #include <stdbool.h>
 

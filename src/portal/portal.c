@@ -1,0 +1,127 @@
+#include "portal/portal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/timestamp.h"
+#include "loop/inherited.h"
+#include "portal/call.h"
+
+enum {
+    HEADER_LIMIT_BYTES = 16 * 1024,
+    BODY_LIMIT_BYTES = 64 * 1024, /* a login's answer as a form is some kilobytes */
+    IDLE_LIMIT_MS = 75 * 1000,    /* longer than proxies keep connections by default */
+    PRUNE_PERIOD_MS = 60 * 1000,
+    DRAIN_LIMIT_MS = 5000,
+};
+
+static void on_accept_trouble(void *context, const char *text)
+{
+    (void)context;
+    log_error("%s", text);
+}
+
+static void on_prune(void *context)
+{
+    struct portal *portal = context;
+    struct error error = {0};
+    if (!state_prune(portal->state, timestamp_now_s(), &error))
+        log_error("%s", error.text);
+}
+
+static void on_drained(void *context)
+{
+    struct portal *portal = context;
+    loop_stop(portal->loop);
+}
+
+static void on_signal(void *context)
+{
+    struct portal *portal = context;
+    log_info("stopping");
+    http_server_drain(portal->http, DRAIN_LIMIT_MS, on_drained, portal);
+}
+
+/*
+ * Nothing but our own files, no inline script or style, in nobody's frame, and no text that becomes
+ * markup. A form that leads to the login provider by a redirect needs it named, too.
+ */
+static char *make_content_security_policy(const struct config_portal *config)
+{
+    struct buffer policy = {0};
+    const char *host = strstr(config->openid_endpoint, "://") + 3;
+    size_t origin_length = (size_t)(host - config->openid_endpoint) + strcspn(host, "/");
+    buffer_append_text(&policy,
+                       "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+                       "connect-src 'self'; base-uri 'none'; frame-ancestors 'none'; "
+                       "require-trusted-types-for 'script'; trusted-types 'none'; "
+                       "form-action 'self' ");
+    buffer_append(&policy, config->openid_endpoint, origin_length);
+    buffer_text(&policy);
+    return policy.data;
+}
+
+static bool build(struct portal *portal, struct error *error)
+{
+    const struct config_portal *config = &portal->config->portal;
+    struct http_server_settings settings = {
+        .connection_limit = config->connection_limit,
+        .header_limit_bytes = HEADER_LIMIT_BYTES,
+        .body_limit_bytes = BODY_LIMIT_BYTES,
+        .request_limit_ms = config->request_timeout_ms,
+        .idle_limit_ms = IDLE_LIMIT_MS,
+    };
+    struct http_server_hooks hooks = {call_begin, on_accept_trouble, portal};
+    struct listener_address address = {config->listen.unix_path, config->listen.inet_address,
+                                       config->listen.inet_port};
+    portal->session_limits =
+        (struct session_limits){config->session_idle_ms / 1000, config->session_limit_ms / 1000};
+    portal->is_https = strncmp(config->url, "https:", 6) == 0;
+    portal->authority = strstr(config->url, "://") + 3;
+    portal->content_security_policy = make_content_security_policy(config);
+    return loop_create(&portal->loop, error) &&
+           loop_on_signal(portal->loop, on_signal, portal, error) &&
+           inherited_take(&portal->inherited, error) &&
+           http_server_create(portal->loop, &settings, &hooks, &portal->http, error) &&
+           http_server_listen(portal->http, &address, portal->inherited, error) &&
+           inherited_all_claimed(portal->inherited, error);
+}
+
+bool portal_create(const struct config *config, struct portal **ret, struct error *error)
+{
+    if (config->portal.listen.text == NULL)
+        return error_set(error, ERROR_INVALID, "%s has no portal section; add portal { ... }",
+                         config->file);
+    struct portal *portal = memory_new(1, sizeof(*portal));
+    portal->config = config;
+    if (!build(portal, error)) {
+        portal_destroy(portal);
+        return false;
+    }
+    *ret = portal;
+    return true;
+}
+
+bool portal_run(struct portal *portal, struct error *error)
+{
+    if (!state_open(portal->config->portal.state, &portal->state, error))
+        return false;
+    loop_every(portal->loop, PRUNE_PERIOD_MS, on_prune, portal);
+    log_info("ready, %s listening on %s", portal->config->portal.url,
+             http_server_listener_name(portal->http, 0));
+    return loop_run(portal->loop, error);
+}
+
+void portal_destroy(struct portal *portal)
+{
+    if (portal == NULL)
+        return;
+    http_server_destroy(portal->http);
+    inherited_destroy(portal->inherited);
+    loop_destroy(portal->loop);
+    state_close(portal->state);
+    free(portal->content_security_policy);
+    free(portal);
+}

@@ -1,0 +1,55 @@
+/*
+ * The portal as a whole: everything between a configuration and a process that serves the site. One
+ * thread, one loop; what waits for somebody else (login provider, Launchpad) goes through the
+ * transfer pool and answers its call later.
+ */
+#ifndef LPALIAS_PORTAL_PORTAL_H
+#define LPALIAS_PORTAL_PORTAL_H
+
+#include <stdbool.h>
+
+#include "base/compiler.h"
+#include "base/error.h"
+#include "config/config.h"
+#include "loop/http_server.h"
+#include "loop/loop.h"
+#include "portal/session.h"
+#include "state/state.h"
+
+struct transfer_loop;
+struct transfer_pool;
+
+/* What handlers work with. */
+struct portal {
+    const struct config *config; /* borrowed */
+    struct loop *loop;
+    struct inherited *inherited;
+    struct http_server *http;
+    struct state *state;
+    struct transfer_pool *transfers; /* driven by the loop */
+    struct transfer_loop *transfer_loop;
+    struct session_limits session_limits;
+    const char *authority; /* host and port of config->portal.url, borrowed from it */
+    bool is_https;
+    char *content_security_policy;
+};
+
+/*
+ * Builds all parts and binds the listener; opens no database yet, so that this is done as the user
+ * the portal runs as. config is borrowed. ERROR_INVALID: config has no portal section; else the
+ * errors of http_server_listen() and loop_create().
+ */
+bool portal_create(const struct config *config, struct portal **ret,
+                   struct error *error) MUST_CHECK;
+
+/*
+ * Opens the state database, says "ready" in the log and serves until SIGTERM or SIGINT; then the
+ * requests at hand are answered before it returns. ERROR_INVALID, ERROR_TEMPORARY: the database
+ * cannot be opened, the event loop failed.
+ */
+bool portal_run(struct portal *portal, struct error *error) MUST_CHECK;
+
+/* NULL is fine. */
+void portal_destroy(struct portal *portal);
+
+#endif
