@@ -7,7 +7,9 @@
 #include "base/memory.h"
 #include "base/timestamp.h"
 #include "loop/inherited.h"
+#include "loop/transfer_loop.h"
 #include "portal/call.h"
+#include "transfer/transfer.h"
 
 enum {
     HEADER_LIMIT_BYTES = 16 * 1024,
@@ -15,6 +17,7 @@ enum {
     IDLE_LIMIT_MS = 75 * 1000,    /* longer than proxies keep connections by default */
     PRUNE_PERIOD_MS = 60 * 1000,
     DRAIN_LIMIT_MS = 5000,
+    TRANSFERS_MAX = 256, /* so that it takes many that hang before others have to wait */
 };
 
 static void on_accept_trouble(void *context, const char *text)
@@ -83,6 +86,8 @@ static bool build(struct portal *portal, struct error *error)
     portal->content_security_policy = make_content_security_policy(config);
     return loop_create(&portal->loop, error) &&
            loop_on_signal(portal->loop, on_signal, portal, error) &&
+           transfer_pool_create(TRANSFERS_MAX, &portal->transfers, error) &&
+           transfer_loop_create(portal->loop, portal->transfers, &portal->transfer_loop, error) &&
            inherited_take(&portal->inherited, error) &&
            http_server_create(portal->loop, &settings, &hooks, &portal->http, error) &&
            http_server_listen(portal->http, &address, portal->inherited, error) &&
@@ -118,6 +123,8 @@ void portal_destroy(struct portal *portal)
 {
     if (portal == NULL)
         return;
+    transfer_pool_destroy(portal->transfers); /* what waits for one is told nothing any more */
+    transfer_loop_destroy(portal->transfer_loop);
     http_server_destroy(portal->http);
     inherited_destroy(portal->inherited);
     loop_destroy(portal->loop);

@@ -8,12 +8,17 @@
 
 #include "base/memory.h"
 #include "base/timestamp.h"
+#include "transfer/driver.h"
 
 /* Enough for both families in turn; a server that is slow after that has the request's time. */
 #define CONNECT_LIMIT_MS 10000
 
 /* curl_multi_poll counts in int; waking up now and then for nothing is harmless. */
 #define POLL_LIMIT_MS 60000
+
+#if LIBCURL_VERSION_NUM >= 0x075700
+#define HAVE_QUICK_EXIT
+#endif
 
 struct exchange {
     struct exchange *next;
@@ -32,6 +37,9 @@ struct transfer_pool {
     unsigned active_count;
     struct exchange *waiting; /* earliest start first, equals in the order they came */
     struct exchange *active;
+    struct transfer_driver driver; /* watch is NULL: transfer_pool_run() does it */
+    int64_t curl_at_ms;            /* when curl wants its turn, by the monotonic clock; -1: never */
+    bool is_turning;               /* the timer is set when the turn ends */
 };
 
 bool transfer_pool_create(unsigned concurrency, struct transfer_pool **ret_pool,
@@ -49,6 +57,7 @@ bool transfer_pool_create(unsigned concurrency, struct transfer_pool **ret_pool,
     struct transfer_pool *pool = memory_new(1, sizeof(*pool));
     pool->multi = multi;
     pool->concurrency = concurrency;
+    pool->curl_at_ms = -1;
     *ret_pool = pool;
     return true;
 }
@@ -78,6 +87,7 @@ static void exchange_destroy(struct exchange *exchange)
     exchange_release_curl(exchange);
     buffer_finish(&exchange->body);
     wipe_text((char *)exchange->request.authorization);
+    wipe_text((char *)exchange->request.form);
     free((char *)exchange->request.url);
     free((char *)exchange->request.accept);
     free(exchange);
@@ -112,6 +122,19 @@ static void enqueue(struct transfer_pool *pool, struct exchange *exchange)
     *at = exchange;
 }
 
+/* Of a driven pool: when the next thing is due. */
+static void set_timer(const struct transfer_pool *pool)
+{
+    if (pool->driver.watch == NULL || pool->is_turning)
+        return;
+    int64_t at_ms = pool->curl_at_ms;
+    if (pool->waiting != NULL && pool->active_count < pool->concurrency &&
+        (at_ms < 0 || pool->waiting->request.start_at_ms < at_ms))
+        at_ms = pool->waiting->request.start_at_ms;
+    int64_t after_ms = at_ms - timestamp_monotonic_ms();
+    pool->driver.set_timer(pool->driver.context, at_ms < 0 ? -1 : after_ms > 0 ? after_ms : 0);
+}
+
 void transfer_pool_start(struct transfer_pool *pool, const struct transfer_request *request)
 {
     struct exchange *exchange = memory_new(1, sizeof(*exchange));
@@ -120,7 +143,9 @@ void transfer_pool_start(struct transfer_pool *pool, const struct transfer_reque
     exchange->request.url = memory_copy_text(request->url);
     exchange->request.accept = memory_copy_text(request->accept);
     exchange->request.authorization = memory_copy_text(request->authorization);
+    exchange->request.form = memory_copy_text(request->form);
     enqueue(pool, exchange);
+    set_timer(pool);
 }
 
 /* Refusing bytes ends the exchange as CURLE_WRITE_ERROR; is_too_large tells why. */
@@ -181,6 +206,7 @@ static const char *proxy_for(const struct transfer_request *request)
 static CURLcode set_options(struct exchange *exchange)
 {
     const struct transfer_request *request = &exchange->request;
+    long is_form = request->form != NULL;
     long timeout_ms = (long)request->timeout_ms;
     const struct {
         CURLoption option;
@@ -197,6 +223,11 @@ static CURLcode set_options(struct exchange *exchange)
         {CURLOPT_TIMEOUT_MS, timeout_ms},
         {CURLOPT_CONNECTTIMEOUT_MS, timeout_ms < CONNECT_LIMIT_MS ? timeout_ms : CONNECT_LIMIT_MS},
         {CURLOPT_IPRESOLVE, resolve_option(request->family)},
+        {CURLOPT_FRESH_CONNECT, is_form},
+        {CURLOPT_FORBID_REUSE, is_form},
+#ifdef HAVE_QUICK_EXIT
+        {CURLOPT_QUICK_EXIT, 1}, /* do not wait for a thread that resolves a name */
+#endif
     };
     const struct {
         CURLoption option;
@@ -217,6 +248,8 @@ static CURLcode set_options(struct exchange *exchange)
         code = curl_easy_setopt(exchange->easy, numbers[i].option, numbers[i].value);
     for (size_t i = 0; code == CURLE_OK && i < ARRAY_LENGTH(pointers); i++)
         code = curl_easy_setopt(exchange->easy, pointers[i].option, pointers[i].value);
+    if (code == CURLE_OK && request->form != NULL) /* which makes it a POST with that type */
+        code = curl_easy_setopt(exchange->easy, CURLOPT_POSTFIELDS, request->form);
     return code;
 }
 
@@ -430,4 +463,62 @@ void transfer_pool_run(struct transfer_pool *pool, int64_t deadline_ms)
         if (!collect_ended(pool))
             curl_multi_poll(pool->multi, NULL, 0, poll_time_ms(pool, now_ms, deadline_ms), NULL);
     }
+}
+
+static int on_curl_socket(CURL *easy, curl_socket_t fd, int what, void *context, void *unused)
+{
+    (void)easy;
+    (void)unused;
+    const struct transfer_pool *pool = context;
+    pool->driver.watch(pool->driver.context, fd, what == CURL_POLL_IN || what == CURL_POLL_INOUT,
+                       what == CURL_POLL_OUT || what == CURL_POLL_INOUT);
+    return 0;
+}
+
+static int on_curl_timer(CURLM *multi, long after_ms, void *context)
+{
+    (void)multi;
+    struct transfer_pool *pool = context;
+    pool->curl_at_ms = after_ms < 0 ? -1 : timestamp_monotonic_ms() + after_ms;
+    set_timer(pool);
+    return 0;
+}
+
+bool transfer_pool_drive(struct transfer_pool *pool, const struct transfer_driver *driver,
+                         struct error *error)
+{
+    if ((curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_ASYNCHDNS) == 0)
+        return error_set(error, ERROR_INVALID,
+                         "this libcurl cannot resolve names without waiting for them");
+    pool->driver = *driver;
+    curl_multi_setopt(pool->multi, CURLMOPT_SOCKETFUNCTION, on_curl_socket);
+    curl_multi_setopt(pool->multi, CURLMOPT_SOCKETDATA, pool);
+    curl_multi_setopt(pool->multi, CURLMOPT_TIMERFUNCTION, on_curl_timer);
+    curl_multi_setopt(pool->multi, CURLMOPT_TIMERDATA, pool);
+    return true;
+}
+
+/* What curl has done, and what can begin because of it. Only here are exchanges told their end. */
+static void turn(struct transfer_pool *pool, curl_socket_t fd, int events)
+{
+    int running;
+    pool->is_turning = true;
+    curl_multi_socket_action(pool->multi, fd, events, &running);
+    do
+        start_due(pool, timestamp_monotonic_ms());
+    while (collect_ended(pool));
+    pool->is_turning = false;
+    set_timer(pool);
+}
+
+void transfer_pool_on_ready(struct transfer_pool *pool, int fd, bool readable, bool writable)
+{
+    turn(pool, fd, (readable ? CURL_CSELECT_IN : 0) | (writable ? CURL_CSELECT_OUT : 0));
+}
+
+void transfer_pool_on_timer(struct transfer_pool *pool)
+{
+    if (pool->curl_at_ms >= 0 && pool->curl_at_ms <= timestamp_monotonic_ms())
+        pool->curl_at_ms = -1; /* curl says anew what it wants */
+    turn(pool, CURL_SOCKET_TIMEOUT, 0);
 }

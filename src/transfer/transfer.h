@@ -52,6 +52,12 @@ struct transfer_request {
      * request with one takes no proxy. Our copies of it are wiped.
      */
     const char *authorization;
+    /*
+     * NULL: a GET. Else a POST with this body, application/x-www-form-urlencoded. It gets a
+     * connection of its own, as curl sends a request anew when one that was kept turns out to be
+     * dead, and what is asked with a POST may count once. Our copies of it are wiped.
+     */
+    const char *form;
     enum transfer_family family;
     int64_t start_at_ms; /* not before, by timestamp_monotonic_ms(); 0: at once */
     int64_t timeout_ms;  /* from connecting to the last byte */
@@ -67,7 +73,10 @@ struct transfer_pool;
 bool transfer_pool_create(unsigned concurrency, struct transfer_pool **ret_pool,
                           struct error *error) MUST_CHECK;
 
-/* Puts a GET into the queue; request and its texts are copied. Nothing happens before a run. */
+/*
+ * Puts a request into the queue; it and its texts are copied. Nothing happens before a run, or the
+ * next turn of the loop that drives the pool.
+ */
 void transfer_pool_start(struct transfer_pool *pool, const struct transfer_request *request);
 
 /*
@@ -77,7 +86,10 @@ void transfer_pool_start(struct transfer_pool *pool, const struct transfer_reque
  */
 void transfer_pool_run(struct transfer_pool *pool, int64_t deadline_ms);
 
-/* Drops what is left without calling finished(). NULL is accepted. Not from a callback. */
+/*
+ * Drops what is left without calling finished(), and waits for no name that is still being
+ * resolved. NULL is accepted. Not from a callback.
+ */
 void transfer_pool_destroy(struct transfer_pool *pool);
 
 /* The last header of that name (any case) of the answer, or NULL; borrowed as the result is. */

@@ -1,0 +1,43 @@
+/*
+ * Links that prove that mail to a target arrives: mailed to it, and to be used once. Looking at one
+ * changes nothing, as mail scanners fetch every link. The database holds neither the link nor the
+ * target in a form that can be read: the one is hashed, the other is sealed by the link itself.
+ */
+#ifndef LPALIAS_STATE_PROOF_LINK_H
+#define LPALIAS_STATE_PROOF_LINK_H
+
+#include <stdint.h>
+
+#include "base/buffer.h"
+#include "base/compiler.h"
+#include "base/error.h"
+#include "state/state.h"
+
+#define PROOF_ACCOUNT_MAX_BYTES 400
+#define PROOF_TARGET_MAX_BYTES  320
+
+enum proof_answer {
+    PROOF_OPEN,   /* can be used; of proof_link_use(): was used by this call */
+    PROOF_ABSENT, /* unknown, or over */
+    PROOF_USED,   /* was used before */
+    PROOF_TROUBLE,
+};
+
+/*
+ * Makes a link with that token (state/token.h) for a target of account, which counts until until_s.
+ * ERROR_INVALID: a text is too long; ERROR_TEMPORARY: the database cannot be changed.
+ */
+bool proof_link_make(struct state *state, const char *token, const char *account,
+                     const char *target, int64_t until_s, struct error *error) MUST_CHECK;
+
+/* Whose link it is and for which target: appended when it is OPEN. */
+enum proof_answer proof_link_look(struct state *state, const char *token, int64_t now_s,
+                                  struct buffer *account, struct buffer *target,
+                                  struct error *error) MUST_CHECK;
+
+/* The same, and uses it up; it stays known as used until it is over. */
+enum proof_answer proof_link_use(struct state *state, const char *token, int64_t now_s,
+                                 struct buffer *account, struct buffer *target,
+                                 struct error *error) MUST_CHECK;
+
+#endif
