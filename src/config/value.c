@@ -187,7 +187,9 @@ static bool parse_web_root(const char *text, const char **ret_path, struct buffe
     if (!is_secure && strncmp(text, "http://", 7) != 0)
         return refuse(wrong, "does not begin with https://; write it as https://example.org");
     size_t length =
-        *host == '[' ? strspn(host, "[:]" DIGITS "abcdef") : strspn(host, SMALL DIGITS ".-");
+        *host == '[' ? 1 + strspn(host + 1, ":" DIGITS "abcdef") : strspn(host, SMALL DIGITS ".-");
+    if (*host == '[' && host[length] == ']')
+        length++;
     const char *colon = host + length;
     size_t port_length = *colon == ':' ? strspn(colon + 1, DIGITS) : 0;
     *ret_path = colon + (*colon == ':' ? 1 + port_length : 0);

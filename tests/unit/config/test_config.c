@@ -234,13 +234,13 @@ static const struct {
     {"unknown list", BASE "\nsokketmap = { a }\n",
      "4: unknown key \"sokketmap\"; known here: cache, key-file, alerts, cache-limit, "
      "launchpad { }, refresh { }, "
-     "notify { }, dns { }, server { }, domain { }\n"},
+     "notify { }, dns { }, server { }, portal { }, domain { }\n"},
     {"unknown section", BASE "\nsevrer { }\n",
      "4: unknown section \"sevrer\"; did you mean \"server\"?\n"},
     {"unknown section with a title", BASE "mysql \"x\" { }\n",
      "3: unknown section \"mysql\"; known here: cache, key-file, alerts, cache-limit, "
      "launchpad { }, refresh { }, "
-     "notify { }, dns { }, server { }, domain { }\n"},
+     "notify { }, dns { }, server { }, portal { }, domain { }\n"},
     {"include is not offered", BASE "include(\"/etc/passwd\")\n",
      "3: \"(\" may not stand outside a string; put the value in double quotes\n"
      "3: \")\" may not stand outside a string; put the value in double quotes\n"},
@@ -333,6 +333,31 @@ static const struct {
      "loopback address, or set allow-remote = true\n"
      "4: listener \"inet:10.0.0.1:1\" can be reached from other hosts; use a unix socket or a "
      "loopback address, or set allow-remote = true\n"},
+    {"a portal that others can reach",
+     BASE "portal { url = \"https://a.b\"\nlisten = \"inet:10.0.0.1:1\" }\n",
+     "4: listen can be reached from other hosts; name the proxy's address in trusted-proxy, or "
+     "listen on 127.0.0.1 or a unix socket\n"},
+    {"a portal without what it needs", BASE "portal { }\n",
+     "3: section portal has no listen; add listen = \"...\"\n"
+     "3: section portal has no url; add url = \"...\"\n"},
+    {"sites that are none",
+     BASE "portal { listen = \"unix:/a\" url = \"https://A.b\"\nopenid-endpoint = "
+          "\"https://a:0/x\"\nopenid-identifiers = \"https://a/x?y\"\nlaunchpad-web = "
+          "\"https://u@a\"\ntrusted-proxy = { \"1.2.3\" } }\n",
+     "3: url \"https://A.b\" has no host in lower case, with a port or none; write it as "
+     "https://example.org\n"
+     "4: openid-endpoint \"https://a:0/x\" has no host in lower case, with a port or none; write "
+     "it as https://example.org\n"
+     "5: openid-identifiers \"https://a/x?y\" has no plain path; write it as "
+     "https://example.org/path\n"
+     "6: launchpad-web \"https://u@a\" has no host in lower case, with a port or none; write it "
+     "as https://example.org\n"
+     "7: trusted-proxy \"1.2.3\" is not a numeric address; write it as 192.0.2.1 or "
+     "2001:db8::1\n"},
+    {"http that leaves this host",
+     BASE "portal { listen = \"unix:/a\" url = \"http://127.evil.example\"\n}\n",
+     "3: url \"http://127.evil.example\" is not encrypted; write https://, as http:// is for this "
+     "host only\n"},
     {"tcp tables",
      BASE "server { tcp-table \"inet:127.0.0.1:1\" { }\ntcp-table \"inet:127.0.0.1:2\" "
           "{ map = virtual }\ntcp-table \"unix:/a\" { map = alias } }\n",
@@ -482,7 +507,7 @@ static const struct {
      "3: cache \"/x\\x0dy\\x01\" is not text; remove what is neither printable nor UTF-8\n"
      "4: unknown key \"\\x1b[2J\"; known here: cache, key-file, alerts, cache-limit, "
      "launchpad { }, refresh { }, "
-     "notify { }, dns { }, server { }, domain { }\n"},
+     "notify { }, dns { }, server { }, portal { }, domain { }\n"},
     {"bytes in libConfuse's own words", BASE "cache \x01\n",
      "3: missing equal sign after option 'cache'; write name = \"value\"\n"},
 };
@@ -616,9 +641,45 @@ static void nothing_can_be_freed(void **state)
     config_destroy(NULL);
 }
 
+static void a_portal_is_read(void **state)
+{
+    (void)state;
+    struct config *config =
+        read_good(BASE "portal { listen = \"inet:10.0.0.1:80\" url = \"https://a.example:8443/\" "
+                       "trusted-proxy = { 10.0.0.2, \"2001:DB8:0::1\" } session-idle = 10m\n"
+                       "admins = { jdoe } admin-team = admins }\n");
+    const struct config_portal *portal = &config->portal;
+    assert_string_equal(portal->listen.inet_address, "10.0.0.1");
+    assert_string_equal(portal->url, "https://a.example:8443");
+    assert_string_equal(portal->trusted_proxies.items[1], "2001:db8::1");
+    assert_string_equal(portal->openid_endpoint, "https://login.ubuntu.com/+openid");
+    assert_string_equal(portal->openid_identifiers, "https://login.ubuntu.com/+id/");
+    assert_string_equal(portal->launchpad_web, "https://launchpad.net");
+    assert_string_equal(portal->admins.items[0], "jdoe");
+    assert_string_equal(portal->admin_team, "admins");
+    assert_int_equal(portal->session_idle_ms, 600000);
+    assert_int_equal(portal->session_limit_ms, 12 * 3600000);
+    config_destroy(config);
+}
+
+static void http_is_for_this_host(void **state)
+{
+    (void)state;
+    static const char *const urls[] = {"http://localhost:8080/", "http://127.0.0.1",
+                                       "http://[::1]:1/"};
+    for (size_t i = 0; i < ARRAY_LENGTH(urls); i++) {
+        char text[300];
+        snprintf(text, sizeof(text), BASE "portal { listen = \"unix:/a\" url = \"%s\" }\n",
+                 urls[i]);
+        config_destroy(read_good(text));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_portal_is_read),
+        cmocka_unit_test(http_is_for_this_host),
         cmocka_unit_test(the_example_is_read),
         cmocka_unit_test(what_is_left_out_has_its_default),
         cmocka_unit_test(what_is_given_is_taken),
