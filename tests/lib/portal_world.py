@@ -1,0 +1,191 @@
+"""lpalias-portal for a test: a World with a portal section, the process, and requests to it.
+
+    with PortalWorld() as world:
+        world.start_portal()
+        world.request("GET", "/api/session").json() -> {"logged_in": False}
+
+The program comes from the environment: LPALIAS_PORTAL, and SESSION_PROBE for log_in(), which needs
+no login provider. Change `portal` (a list of configuration lines) and call write_config().
+"""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+from typing import NamedTuple
+
+from lpalias_world import PATIENCE_S, World, connect, program, with_inherited, wrapper
+from mail_sink import free_port
+
+ACCOUNT = "https://login.ubuntu.com/+id/AbC1234"
+
+
+def why_not():
+    """A sentence what is missing, or None."""
+    for name in ("LPALIAS_PORTAL", "SESSION_PROBE"):
+        if program(name) is None:
+            return f"{name} is not set"
+    return None
+
+
+class Answer(NamedTuple):
+    """One answer; header names are in lower case, one that comes twice has its values in a list."""
+    status: int
+    headers: dict
+    body: bytes
+
+    def json(self):
+        """The body, read."""
+        return json.loads(self.body)
+
+
+class Login(NamedTuple):
+    """What a browser holds that is logged in."""
+    cookie: str
+    csrf: str
+
+
+def read_answer(stream, has_body=True):
+    """The next answer of a binary stream, or None when the other end hung up before its end."""
+    first = stream.readline()
+    if not first.endswith(b"\n"):
+        return None
+    headers = {}
+    while (line := stream.readline()) not in (b"\r\n", b"\n"):
+        if not line.endswith(b"\n"):
+            return None
+        name, _, value = line.decode("latin-1").partition(":")
+        name, value = name.lower(), value.strip()
+        if name in headers:
+            before = headers[name]
+            value = (before if isinstance(before, list) else [before]) + [value]
+        headers[name] = value
+    length = int(headers.get("content-length", 0)) if has_body else 0
+    body = stream.read(length)
+    return Answer(int(first.split()[1]), headers, body) if len(body) == length else None
+
+
+class PortalWorld(World):
+    """See the top of the file."""
+
+    def __init__(self, *arguments, portal=(), **options):
+        self.portal_port = free_port()
+        self.portal_endpoint = self.portal_port  # or the path of a unix socket
+        self.authority = f"localhost:{self.portal_port}"
+        self.url = f"http://{self.authority}"
+        self.portal = list(portal)
+        self.listen = f"inet:127.0.0.1:{self.portal_port}"
+        self.portals = []
+        super().__init__(*arguments, **options)
+        self.state = os.path.join(self.directory, "state")
+        self.portal_log_path = os.path.join(self.directory, "portal.log")
+        self.write_config()
+
+    def write_config(self):
+        self.top_lines = [line for line in self.top_lines if not line.startswith("portal ")]
+        state = os.path.join(self.directory, "state")
+        self.top_lines.append(f'portal {{ listen = "{self.listen}" url = "{self.url}" '
+                              f'state = "{state}" {" ".join(self.portal)} }}')
+        super().write_config()
+
+    def close(self):
+        try:
+            while self.portals:
+                process = self.portals.pop()
+                process.kill()
+                process.wait()
+        finally:
+            super().close()
+
+    # The process.
+
+    def start_portal(self, options=(), sockets=(), deadline_s=PATIENCE_S):
+        """Starts lpalias-portal in the foreground and waits until it says that it is ready; its
+        messages stand in portal_log_path. Returns the process."""
+        log = open(self.portal_log_path, "ab")
+        start = log.tell()
+        with log:
+            command = [*wrapper(), program("LPALIAS_PORTAL"), "-c", self.config_file, *options]
+            command, passed = with_inherited(command, sockets) if sockets else (command, [])
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                       pass_fds=passed)
+            for fd in passed:
+                os.close(fd)
+        self.portals.append(process)
+        end = time.monotonic() + deadline_s
+        while "ready" not in self.portal_log()[start:]:
+            if process.poll() is not None:
+                raise RuntimeError(f"lpalias-portal ended with {process.returncode}\n"
+                                   + self.portal_log()[start:])
+            if time.monotonic() > end:
+                raise TimeoutError(f"lpalias-portal is not ready\n{self.portal_log()[start:]}")
+            time.sleep(0.01)
+        return process
+
+    def stop_portal(self, process=None, deadline_s=PATIENCE_S):
+        """SIGTERM to that one, or the last one started; returns its exit status."""
+        process = process or self.portals[-1]
+        self.portals.remove(process)
+        process.send_signal(signal.SIGTERM)
+        try:
+            return process.wait(deadline_s)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise
+
+    def portal_log(self):
+        """All that lpalias-portal has written so far."""
+        try:
+            with open(self.portal_log_path, encoding="utf-8", errors="replace") as file:
+                return file.read()
+        except FileNotFoundError:
+            return ""
+
+    # Requests.
+
+    def request(self, method, path, headers=None, body=b"", login=None, endpoint=None):
+        """One request over a connection of its own. With a login it is what a page of the site
+        would send; `headers` come on top, and None takes one away."""
+        fields = {"Host": self.authority, "Connection": "close"}
+        if login is not None:
+            fields["Cookie"] = login.cookie
+            if method not in ("GET", "HEAD"):
+                fields |= {"X-CSRF-Token": login.csrf, "Origin": self.url,
+                           "Sec-Fetch-Site": "same-origin"}
+        if body or method not in ("GET", "HEAD"):
+            fields["Content-Length"] = str(len(body))
+        fields |= headers or {}
+        head = "".join(f"{name}: {value}\r\n" for name, value in fields.items()
+                       if value is not None)
+        raw = f"{method} {path} HTTP/1.1\r\n{head}\r\n".encode("latin-1") + body
+        answer = self.raw_request(raw, has_body=method != "HEAD", endpoint=endpoint)
+        if answer is None:
+            raise EOFError(f"{method} {path}: hung up on without an answer")
+        return answer
+
+    def raw_request(self, raw, has_body=True, endpoint=None):
+        """The first answer to those bytes; None: hung up without one."""
+        with connect(endpoint or self.portal_endpoint) as client, \
+                client.makefile("rb") as stream:
+            try:
+                client.sendall(raw)
+                return read_answer(stream, has_body)
+            except (ConnectionResetError, BrokenPipeError):
+                return None
+
+    def log_in(self, account=ACCOUNT, name="jdoe", admin=False, age_s=0):
+        """Somebody who has logged in so many seconds ago."""
+        ran = subprocess.run([program("SESSION_PROBE"), self.state, account, name,
+                              "admin" if admin else "member", str(age_s)],
+                             capture_output=True, text=True, timeout=PATIENCE_S, check=True)
+        return Login(*ran.stdout.split())
+
+    def listening_socket(self, path=None):
+        """A socket that listens where the configuration says, to be handed over."""
+        listening = socket.socket(socket.AF_UNIX if path else socket.AF_INET)
+        listening.bind(path or ("127.0.0.1", self.portal_port))
+        listening.listen(16)
+        return listening
