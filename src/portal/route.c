@@ -42,7 +42,8 @@ static char *decode_segment(const char *text, size_t length)
             low = hex_value(text[i + 2]);
         }
         is_fit = high >= 0 && low >= 0;
-        buffer_append_char(&decoded, (char)(high << 4 | low));
+        if (is_fit)
+            buffer_append_char(&decoded, (char)(high << 4 | low));
         i += 2;
     }
     buffer_text(&decoded);
