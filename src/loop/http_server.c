@@ -116,26 +116,6 @@ static void tell_drained_if_so(struct http_server *server)
         set_timer(server->drain_end, 0);
 }
 
-static void peer_free(struct peer *peer)
-{
-    struct http_server *server = peer->server;
-    LIST_REMOVE(peer, entries);
-    server->peer_count--;
-    event_free(peer->introduction);
-    event_free(peer->deadline);
-    free(peer);
-    if (server->destroying)
-        return;
-    update_accepting(server);
-    tell_drained_if_so(server);
-}
-
-static void on_closed(struct evhttp_connection *connection, void *context)
-{
-    (void)connection;
-    peer_free(context);
-}
-
 static void peer_set_state(struct peer *peer, enum peer_state state)
 {
     const struct http_server_settings *settings = &peer->server->settings;
@@ -160,6 +140,54 @@ static void on_input(struct evbuffer *input, const struct evbuffer_cb_info *info
     struct peer *peer = context;
     if (info->n_added > 0 && peer->state == PEER_RESTING)
         peer_set_state(peer, PEER_READING);
+}
+
+/* "HTTP/1.1 4xx" or "5xx": 100 is followed by the answer proper. */
+static bool begins_refusal(struct evbuffer *output)
+{
+    char begin[10];
+    return evbuffer_copyout(output, begin, sizeof(begin)) == (ev_ssize_t)sizeof(begin) &&
+           (begin[9] == '4' || begin[9] == '5');
+}
+
+/*
+ * An answer to a request that nobody was handed is libevent's own. It is written line by line; what
+ * we add behind its first line is a part of its headers.
+ */
+static void on_output(struct evbuffer *output, const struct evbuffer_cb_info *info, void *context)
+{
+    const struct peer *peer = context;
+    const struct http_server_settings *settings = &peer->server->settings;
+    if (info->orig_size > 0 || info->n_added == 0 || peer->state != PEER_READING ||
+        !begins_refusal(output))
+        return;
+    for (size_t i = 0; i < settings->bare_header_count; i++)
+        evbuffer_add_printf(output, "%s: %s\r\n", settings->bare_headers[i].name,
+                            settings->bare_headers[i].value);
+}
+
+static void peer_free(struct peer *peer)
+{
+    struct http_server *server = peer->server;
+    LIST_REMOVE(peer, entries);
+    server->peer_count--;
+    if (peer->connection != NULL) {
+        evbuffer_remove_cb(bufferevent_get_output(peer->bufferevent), on_output, peer);
+        evbuffer_remove_cb(bufferevent_get_input(peer->bufferevent), on_input, peer);
+    }
+    event_free(peer->introduction);
+    event_free(peer->deadline);
+    free(peer);
+    if (server->destroying)
+        return;
+    update_accepting(server);
+    tell_drained_if_so(server);
+}
+
+static void on_closed(struct evhttp_connection *connection, void *context)
+{
+    (void)connection;
+    peer_free(context);
 }
 
 /*
@@ -211,6 +239,7 @@ static struct bufferevent *on_connection(struct event_base *base, void *context)
     peer->server = server;
     peer->bufferevent = bufferevent;
     bufferevent_incref(bufferevent);
+    evbuffer_add_cb(bufferevent_get_output(bufferevent), on_output, peer);
     bufferevent_setwatermark(bufferevent, EV_READ, 0,
                              server->settings.header_limit_bytes +
                                  server->settings.body_limit_bytes + CHUNK_OVERHEAD_BYTES);

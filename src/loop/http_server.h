@@ -4,8 +4,8 @@
  * counts from its first byte to its last, and so does the taking of an answer. Each request that is
  * handed out is answered exactly once, at once or at any later time.
  *
- * What is no HTTP, or too long, is answered by libevent itself (400, 413, 501) with a bare page and
- * "Connection: close"; no handler sees it.
+ * What is no HTTP, or too long, is answered by libevent itself (400, 413, 417, 501) with a bare
+ * page and "Connection: close"; no handler sees it.
  */
 #ifndef LPALIAS_LOOP_HTTP_SERVER_H
 #define LPALIAS_LOOP_HTTP_SERVER_H
@@ -21,12 +21,20 @@
 #include "loop/listener.h"
 #include "loop/loop.h"
 
+struct http_header {
+    const char *name;
+    const char *value;
+};
+
 struct http_server_settings {
     unsigned connection_limit; /* at least 1; more wait in the listening socket */
     size_t header_limit_bytes; /* request line and headers */
     size_t body_limit_bytes;
     int64_t request_limit_ms; /* from a request's first byte to its last, and of an answer alike */
     int64_t idle_limit_ms;    /* of a connection between two requests */
+    /* What libevent's own answers say besides; borrowed for as long as the server lives. */
+    const struct http_header *bare_headers;
+    size_t bare_header_count;
 };
 
 struct http_request;
@@ -38,11 +46,6 @@ struct http_server_hooks {
     /* Connections cannot be accepted for now; it is tried again in a second. */
     void (*troubled)(void *context, const char *text);
     void *context;
-};
-
-struct http_header {
-    const char *name;
-    const char *value;
 };
 
 struct http_answer {

@@ -42,26 +42,12 @@ static void add(struct headers *headers, const char *name, const char *value)
     headers->rows[headers->count++] = (struct http_header){name, value};
 }
 
-/* What every answer says, whatever it is. */
-static void add_security(struct headers *headers, const struct portal *portal)
-{
-    add(headers, "Content-Security-Policy", portal->content_security_policy);
-    add(headers, "X-Content-Type-Options", "nosniff");
-    add(headers, "X-Frame-Options", "DENY");
-    /* With "no-referrer" browsers would send "Origin: null" to ourselves. */
-    add(headers, "Referrer-Policy", "same-origin");
-    add(headers, "Cross-Origin-Opener-Policy", "same-origin");
-    add(headers, "Cross-Origin-Resource-Policy", "same-origin");
-    add(headers, "Permissions-Policy",
-        "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()");
-    if (portal->is_https)
-        add(headers, "Strict-Transport-Security", "max-age=31536000");
-}
-
 static void finish(struct call *call, unsigned status, struct headers *headers, struct span body)
 {
     struct http_answer answer;
-    add_security(headers, call->portal);
+    for (size_t i = 0; i < call->portal->security_header_count; i++)
+        add(headers, call->portal->security_headers[i].name,
+            call->portal->security_headers[i].value);
     for (size_t i = 0; i < call->cookie_count; i++)
         add(headers, "Set-Cookie", buffer_text(&call->cookies[i]));
     answer = (struct http_answer){status, headers->rows, headers->count, body};

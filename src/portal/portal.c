@@ -66,24 +66,47 @@ static char *make_content_security_policy(const struct config_portal *config)
     return policy.data;
 }
 
+static void make_security_headers(struct portal *portal)
+{
+    const struct http_header headers[] = {
+        {"Content-Security-Policy", portal->content_security_policy},
+        {"X-Content-Type-Options", "nosniff"},
+        {"X-Frame-Options", "DENY"},
+        /* With "no-referrer" browsers would send "Origin: null" to ourselves. */
+        {"Referrer-Policy", "same-origin"},
+        {"Cross-Origin-Opener-Policy", "same-origin"},
+        {"Cross-Origin-Resource-Policy", "same-origin"},
+        {"Permissions-Policy",
+         "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()"},
+        /* The last one, as not every site has it. */
+        {"Strict-Transport-Security", "max-age=31536000"},
+    };
+    _Static_assert(ARRAY_LENGTH(headers) == PORTAL_SECURITY_HEADERS_MAX, "room for all");
+    memcpy(portal->security_headers, headers, sizeof(headers));
+    portal->security_header_count = ARRAY_LENGTH(headers) - (portal->is_https ? 0 : 1);
+}
+
 static bool build(struct portal *portal, struct error *error)
 {
     const struct config_portal *config = &portal->config->portal;
+    portal->is_https = strncmp(config->url, "https:", 6) == 0;
+    portal->authority = strstr(config->url, "://") + 3;
+    portal->content_security_policy = make_content_security_policy(config);
+    make_security_headers(portal);
     struct http_server_settings settings = {
         .connection_limit = config->connection_limit,
         .header_limit_bytes = HEADER_LIMIT_BYTES,
         .body_limit_bytes = BODY_LIMIT_BYTES,
         .request_limit_ms = config->request_timeout_ms,
         .idle_limit_ms = IDLE_LIMIT_MS,
+        .bare_headers = portal->security_headers,
+        .bare_header_count = portal->security_header_count,
     };
     struct http_server_hooks hooks = {call_begin, on_accept_trouble, portal};
     struct listener_address address = {config->listen.unix_path, config->listen.inet_address,
                                        config->listen.inet_port};
     portal->session_limits =
         (struct session_limits){config->session_idle_ms / 1000, config->session_limit_ms / 1000};
-    portal->is_https = strncmp(config->url, "https:", 6) == 0;
-    portal->authority = strstr(config->url, "://") + 3;
-    portal->content_security_policy = make_content_security_policy(config);
     return loop_create(&portal->loop, error) &&
            loop_on_signal(portal->loop, on_signal, portal, error) &&
            transfer_pool_create(TRANSFERS_MAX, &portal->transfers, error) &&

@@ -16,6 +16,8 @@
 #include "portal/session.h"
 #include "state/state.h"
 
+#define PORTAL_SECURITY_HEADERS_MAX 8
+
 struct transfer_loop;
 struct transfer_pool;
 
@@ -32,6 +34,8 @@ struct portal {
     const char *authority; /* host and port of config->portal.url, borrowed from it */
     bool is_https;
     char *content_security_policy;
+    struct http_header security_headers[PORTAL_SECURITY_HEADERS_MAX]; /* of every answer */
+    size_t security_header_count;
 };
 
 /*

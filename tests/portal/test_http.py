@@ -58,6 +58,28 @@ class PortalCase(unittest.TestCase):
 class Answers(PortalCase):
     """What all answers have in common."""
 
+    def test_what_libevent_answers_has_them_too(self):
+        for status, raw in [(400, b"no HTTP at all, whatever it is\r\n\r\n"),
+                            (501, b"FOO / HTTP/1.1\r\nHost: x\r\n\r\n"),
+                            (413, b"POST / HTTP/1.1\r\nContent-Length: 70000\r\n\r\n"
+                                  + b"x" * 70000),
+                            (417, b"POST / HTTP/1.1\r\nContent-Length: 7\r\nExpect: x\r\n\r\n")]:
+            with self.subTest(status=status):
+                answer = self.world.raw_request(raw)
+                self.check_headers(answer)
+                self.assertEqual((answer.status, answer.headers["connection"]), (status, "close"))
+
+    def test_expect_100_continue(self):
+        head = (f"POST /logout HTTP/1.1\r\nHost: {self.world.authority}\r\nExpect: 100-continue\r\n"
+                "Content-Length: 2\r\nConnection: close\r\n\r\n")
+        with self.open() as client, client.makefile("rb") as stream:
+            client.sendall(head.encode())
+            self.assertEqual(read_answer(stream), (100, {}, b""))
+            client.sendall(b"{}")
+            answer = read_answer(stream)
+            self.assertEqual(answer.status, 401)
+            self.check_headers(answer)
+
     def check_headers(self, answer):
         for name, value in ALWAYS.items():
             self.assertEqual(answer.headers.get(name), value, name)

@@ -71,7 +71,7 @@ static int make(void **unused)
 {
     (void)unused;
     struct error error = {0};
-    struct http_server_settings settings = {10, 2000, 1000, 60000, 60000};
+    struct http_server_settings settings = {10, 2000, 1000, 60000, 60000, NULL, 0};
     struct http_server_hooks hooks = {handle, troubled, NULL};
     struct listener_address address = {.inet_address = "127.0.0.1"};
     world = (struct world){0};
