@@ -520,7 +520,7 @@ const struct config_key config_keys[] = {
         .max = 65536,
         .fallback = "512",
         .program = "lpalias-portal",
-        .help = "Connections at a time; more wait until one is closed.",
+        .help = "Connections at a time; one more closes an idle one, or waits.",
         .offset = offsetof(struct config, portal.connection_limit),
     },
     {

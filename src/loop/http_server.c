@@ -38,7 +38,7 @@ struct peer {
     struct event *introduction;           /* pending until attach() */
     struct event *deadline;
     enum peer_state state;
-    LIST_ENTRY(peer) entries;
+    TAILQ_ENTRY(peer) entries;
 };
 
 struct http_request {
@@ -64,7 +64,7 @@ struct http_server {
     struct http_server_hooks hooks;
     struct endpoint *endpoints;
     size_t endpoint_count;
-    LIST_HEAD(, peer) peers;
+    TAILQ_HEAD(peers, peer) peers; /* those that rest, the longest-resting first */
     unsigned peer_count;
     LIST_HEAD(, http_request) requests;
     struct event *resume; /* accepting pauses while this is pending */
@@ -131,7 +131,12 @@ static void peer_set_state(struct peer *peer, enum peer_state state)
 static void peer_rest(struct peer *peer)
 {
     struct evbuffer *input = bufferevent_get_input(peer->bufferevent);
+    TAILQ_REMOVE(&peer->server->peers, peer, entries);
+    TAILQ_INSERT_TAIL(&peer->server->peers, peer, entries);
     peer_set_state(peer, evbuffer_get_length(input) > 0 ? PEER_READING : PEER_RESTING);
+    if (peer->state == PEER_RESTING &&
+        peer->server->peer_count >= peer->server->settings.connection_limit)
+        set_timer(peer->deadline, 0); /* evhttp still has its hands on the connection */
 }
 
 static void on_input(struct evbuffer *input, const struct evbuffer_cb_info *info, void *context)
@@ -169,7 +174,7 @@ static void on_output(struct evbuffer *output, const struct evbuffer_cb_info *in
 static void peer_free(struct peer *peer)
 {
     struct http_server *server = peer->server;
-    LIST_REMOVE(peer, entries);
+    TAILQ_REMOVE(&server->peers, peer, entries);
     server->peer_count--;
     if (peer->connection != NULL) {
         evbuffer_remove_cb(bufferevent_get_output(peer->bufferevent), on_output, peer);
@@ -228,6 +233,17 @@ static void on_deadline(evutil_socket_t unused, short what, void *context)
         evhttp_connection_free(peer->connection); /* on_closed() does the rest */
 }
 
+/* Who rests can come back; who waits for the first answer should not wait for that. */
+static void make_room(struct http_server *server)
+{
+    struct peer *peer;
+    TAILQ_FOREACH(peer, &server->peers, entries)
+    if (peer->state == PEER_RESTING)
+        break;
+    if (peer != NULL)
+        evhttp_connection_free(peer->connection);
+}
+
 /* evhttp asks for the bufferevent of a connection that it has just accepted. */
 static struct bufferevent *on_connection(struct event_base *base, void *context)
 {
@@ -246,9 +262,11 @@ static struct bufferevent *on_connection(struct event_base *base, void *context)
     peer->introduction = new_timer(server, on_introduction, peer);
     peer->deadline = new_timer(server, on_deadline, peer);
     set_timer(peer->introduction, 0);
-    LIST_INSERT_HEAD(&server->peers, peer, entries);
+    TAILQ_INSERT_TAIL(&server->peers, peer, entries);
     server->peer_count++;
     peer_set_state(peer, PEER_READING);
+    if (server->peer_count >= server->settings.connection_limit)
+        make_room(server);
     update_accepting(server);
     return bufferevent;
 }
@@ -257,7 +275,7 @@ static struct peer *find_peer(struct http_server *server, struct evhttp_connecti
 {
     struct bufferevent *bufferevent = evhttp_connection_get_bufferevent(connection);
     struct peer *peer;
-    LIST_FOREACH(peer, &server->peers, entries)
+    TAILQ_FOREACH(peer, &server->peers, entries)
     if (peer->bufferevent == bufferevent)
         return peer;
     abort(); /* each connection has one, see on_connection() */
@@ -351,7 +369,7 @@ bool http_server_create(struct loop *loop, const struct http_server_settings *se
     server->http = http;
     server->settings = *settings;
     server->hooks = *hooks;
-    LIST_INIT(&server->peers);
+    TAILQ_INIT(&server->peers);
     LIST_INIT(&server->requests);
     server->resume = new_timer(server, on_resume, server);
     server->drain_end = new_timer(server, on_drain_end, server);
@@ -439,8 +457,8 @@ void http_server_drain(struct http_server *server, int64_t limit_ms, void (*drai
     server->drained_context = context;
     stop_listening(server);
     set_timer(server->drain_end, limit_ms);
-    for (struct peer *peer = LIST_FIRST(&server->peers), *next; peer != NULL; peer = next) {
-        next = LIST_NEXT(peer, entries);
+    for (struct peer *peer = TAILQ_FIRST(&server->peers), *next; peer != NULL; peer = next) {
+        next = TAILQ_NEXT(peer, entries);
         if (peer->connection != NULL && is_at_rest(peer))
             evhttp_connection_free(peer->connection);
     }
@@ -463,8 +481,8 @@ void http_server_destroy(struct http_server *server)
     server->destroying = true;
     while (!LIST_EMPTY(&server->requests))
         request_free(LIST_FIRST(&server->requests));
-    for (struct peer *peer = LIST_FIRST(&server->peers), *next; peer != NULL; peer = next) {
-        next = LIST_NEXT(peer, entries);
+    for (struct peer *peer = TAILQ_FIRST(&server->peers), *next; peer != NULL; peer = next) {
+        next = TAILQ_NEXT(peer, entries);
         attach(peer);
     }
     evhttp_free(server->http);

@@ -27,7 +27,9 @@ struct http_header {
 };
 
 struct http_server_settings {
-    unsigned connection_limit; /* at least 1; more wait in the listening socket */
+    /* At least 1. At the limit the longest-resting connection is closed, so that a new one can
+     * come; when none rests, more wait in the listening socket. */
+    unsigned connection_limit;
     size_t header_limit_bytes; /* request line and headers */
     size_t body_limit_bytes;
     int64_t request_limit_ms; /* from a request's first byte to its last, and of an answer alike */

@@ -304,26 +304,52 @@ class Limits(PortalCase):
 
 
 class ConnectionLimit(PortalCase):
-    """More connections than the limit wait, and are not refused."""
+    """At the limit, who rests makes room; who is served does not, and more wait."""
 
     portal = ("connection-limit = 3",)
 
-    def test_who_comes_at_the_limit_waits_for_his_turn(self):
-        one = f"GET /api/session HTTP/1.1\r\nHost: {self.world.authority}\r\n\r\n".encode()
+    def ask(self, client):
+        client.sendall(f"GET /api/session HTTP/1.1\r\nHost: {self.world.authority}\r\n\r\n".encode())
+
+    def assert_answered(self, client):
+        with client.makefile("rb") as stream:
+            self.assertEqual(read_answer(stream).status, 200)
+
+    def test_the_longest_resting_one_makes_room(self):
+        clients = [self.open() for _ in range(2)]
+        for client in (*clients, clients[0]):  # the second one rests the longest
+            self.ask(client)
+            self.assert_answered(client)
+        late = self.open()
+        self.ask(late)
+        self.assert_answered(late)
+        self.assertEqual(clients[1].recv(1), b"")
+        self.ask(clients[0])
+        self.assert_answered(clients[0])
+
+    def test_who_comes_when_none_rests_waits_for_his_turn(self):
         clients = [self.open() for _ in range(3)]
         for client in clients:
-            client.sendall(one)
-            with client.makefile("rb") as stream:
-                self.assertEqual(read_answer(stream).status, 200)
+            client.sendall(b"GET /")
         late = self.open()
-        late.sendall(one)
+        self.ask(late)
         late.settimeout(0.3)
         with self.assertRaises(TimeoutError):
             late.recv(1)
         late.settimeout(PATIENCE_S)
         clients[0].close()
-        with late.makefile("rb") as stream:
-            self.assertEqual(read_answer(stream).status, 200)
+        self.assert_answered(late)
+
+    def test_at_the_limit_nobody_rests(self):
+        clients = [self.open() for _ in range(3)]
+        for client in clients:
+            client.sendall(b"GET /api")
+        late = self.open()
+        self.ask(late)
+        clients[0].sendall(f"/session HTTP/1.1\r\nHost: {self.world.authority}\r\n\r\n".encode())
+        self.assert_answered(clients[0])
+        self.assertEqual(clients[0].recv(1), b"")
+        self.assert_answered(late)
 
 
 class StartAndStop(unittest.TestCase):
