@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/user.h"
 #include "config/config.h"
+#include "manager/journal.h"
 #include "portal/portal.h"
 
 static void print_help(void)
@@ -77,6 +78,7 @@ int main(int argc, char **argv)
     };
     const char *file = CONFIG_DEFAULT_FILE;
     int option = 0;
+    journal_take_lines();
     while ((option = getopt_long(argc, argv, "c:vhV", options, NULL)) != -1) {
         switch (option) {
         case 'c':

@@ -8,6 +8,7 @@
 #include "base/timestamp.h"
 #include "loop/inherited.h"
 #include "loop/transfer_loop.h"
+#include "manager/manager.h"
 #include "portal/call.h"
 #include "transfer/transfer.h"
 
@@ -44,6 +45,7 @@ static void on_signal(void *context)
 {
     struct portal *portal = context;
     log_info("stopping");
+    manager_tell_stopping();
     http_server_drain(portal->http, DRAIN_LIMIT_MS, on_drained, portal);
 }
 
@@ -139,6 +141,7 @@ bool portal_run(struct portal *portal, struct error *error)
     loop_every(portal->loop, PRUNE_PERIOD_MS, on_prune, portal);
     log_info("ready, %s listening on %s", portal->config->portal.url,
              http_server_listener_name(portal->http, 0));
+    manager_tell_ready();
     return loop_run(portal->loop, error);
 }
 

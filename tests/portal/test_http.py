@@ -379,6 +379,16 @@ class StartAndStop(unittest.TestCase):
         self.world.portals.remove(process)
         self.assertEqual(process.wait(PATIENCE_S), 0)
 
+    def test_the_service_manager_is_told(self):
+        path = os.path.join(self.world.directory, "notify")
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+            manager.bind(path)
+            manager.settimeout(PATIENCE_S)
+            self.world.start_portal(environment={"NOTIFY_SOCKET": path})
+            self.assertIn(b"READY=1", manager.recv(4096))
+            self.assertEqual(self.world.stop_portal(), 0)
+            self.assertIn(b"STOPPING=1", manager.recv(4096))
+
     def test_a_unix_socket(self):
         path = os.path.join(self.world.directory, "portal")
         self.world.listen = f"unix:{path}"
