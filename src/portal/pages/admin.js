@@ -1,0 +1,182 @@
+import { get, post } from "./api.js";
+import { byId, element, replaceChildren, table } from "./dom.js";
+import { showEvents } from "./events.js";
+import { makeDialog, onSubmit, run, say, withButton } from "./page.js";
+import { text, timeText } from "./text.js";
+
+const states = ["active", "leaving", "pending", "refused", "paused", "gone"];
+let planDialog = null;
+let shownPlan = null;
+
+function stateBadge(state) {
+  return element("span", { class: `state ${state}` }, text(`state.${state}`));
+}
+
+function reasonText(reason, team) {
+  return reason === null ? "" : text(`reason.${reason}`, { team }, reason);
+}
+
+function domainNotes(domain) {
+  const notes = [text(domain.is_open ? "admin.domain.open" : "admin.domain.closed")];
+  if (domain.is_held)
+    notes.push(text("admin.domain.held", { reason: domain.hold_reason ?? "" }));
+  if (domain.is_frozen) notes.push(text("admin.domain.frozen"));
+  if (domain.error !== null) notes.push(domain.error);
+  return element("div", {}, ...notes.map((note) => element("p", {}, note)));
+}
+
+function planCell({ domain, plan }) {
+  if (plan === null) return text("admin.plan.none");
+  const button = element("button",
+    { type: "button", "aria-label": text("admin.plan.show.label", { domain }) },
+    text("admin.plan.show"));
+  button.addEventListener("click", () => withButton(button, () => showPlan(domain)));
+  return element("div", {}, element("p", {}, text("admin.plan.counts", plan)), button);
+}
+
+const domainColumns = [
+  { title: text("admin.domain"), cell: ({ domain }) => domain },
+  { title: text("admin.domain.state"), cell: domainNotes },
+  ...states.map((state) => (
+    { title: text(`state.${state}`), number: true, cell: ({ states: counts }) => String(counts[state]) })),
+  { title: text("admin.domain.static"), number: true, cell: (domain) => String(domain.static) },
+  { title: text("admin.domain.last"),
+    cell: ({ last_success: last }) => (last === null ? text("admin.domain.never") : timeText(last)) },
+  { title: text("admin.plan"), cell: planCell },
+];
+
+async function showDomains() {
+  const { domains } = await get("/api/admin/domains");
+  replaceChildren("domains", element("div", { class: "scroll", tabindex: "0", role: "region",
+    "aria-labelledby": "domains-heading" }, table(domainColumns, domains, "domains-heading")));
+  return domains;
+}
+
+const planColumns = [
+  { title: text("admin.plan.name"), cell: ({ name }) => name },
+  { title: text("admin.plan.before"), cell: ({ before }) => (before === null ? "" : stateBadge(before)) },
+  { title: text("admin.plan.after"), cell: ({ after }) => stateBadge(after) },
+  { title: text("admin.plan.reason"), cell: ({ reason }) => reasonText(reason, shownPlan.team) },
+];
+
+async function showPlan(domain) {
+  shownPlan = await get(`/api/admin/plans/${encodeURIComponent(domain)}`);
+  byId("plan-title").textContent = text("admin.plan.title", { domain });
+  byId("plan-reason").textContent = shownPlan.reason;
+  replaceChildren("plan-rows", element("div", { class: "scroll", tabindex: "0", role: "region",
+    "aria-labelledby": "plan-title" }, table(planColumns, shownPlan.rows, "plan-title")));
+  planDialog.showModal();
+}
+
+function bindPlan() {
+  planDialog = makeDialog("plan-dialog");
+  for (const act of ["release", "discard"]) {
+    const button = byId(`plan-${act}`);
+    button.addEventListener("click", () => withButton(button, async () => {
+      const { domain, number } = shownPlan;
+      await post(`/api/admin/plans/${encodeURIComponent(domain)}/${act}`, { number })
+        .finally(() => planDialog.close());
+      await showDomains();
+      return text(`admin.plan.${act}d`, { domain });
+    }));
+  }
+}
+
+const memberColumns = [
+  { title: text("admin.member.address"), cell: ({ address }) => address },
+  { title: text("admin.members.state"), cell: ({ state }) => stateBadge(state) },
+  { title: text("admin.member.reason"), cell: ({ reason, team }) => reasonText(reason, team) },
+  { title: text("admin.member.targets"), number: true, cell: ({ targets }) => String(targets) },
+  { title: text("admin.member.since"), cell: ({ since }) => (since === null ? "" : timeText(since)) },
+];
+
+async function searchMembers(query) {
+  const shown = [];
+  async function showPage(after) {
+    const page = await get("/api/admin/members", { ...query, after });
+    shown.push(...page.members);
+    const parts = shown.length === 0 ? [element("p", {}, text("admin.members.none"))]
+      : [table(memberColumns, shown, "members-heading")];
+    if (page.next_after !== null) {
+      const button = element("button", { type: "button" }, text("admin.members.more"));
+      button.addEventListener("click", () => withButton(button, () => showPage(page.next_after)));
+      parts.push(button);
+    }
+    replaceChildren("members", ...parts);
+  }
+  await showPage(null);
+}
+
+function bindMembers(domains) {
+  const any = () => element("option", { value: "" }, text("admin.members.any"));
+  replaceChildren("search-domain", any(),
+    ...domains.map(({ domain }) => element("option", { value: domain }, domain)));
+  replaceChildren("search-state", any(),
+    ...states.map((state) => element("option", { value: state }, text(`state.${state}`))));
+  onSubmit(byId("member-search"), searchMembers);
+}
+
+function liftButton({ name }) {
+  const button = element("button",
+    { type: "button", "aria-label": text("admin.ban.lift.label", { name }) }, text("admin.ban.lift"));
+  button.addEventListener("click", () => withButton(button, async () => {
+    await post("/api/admin/bans/remove", { name });
+    await showBans();
+    return text("admin.unbanned", { name });
+  }));
+  return button;
+}
+
+const banColumns = [
+  { title: text("admin.ban.name"), cell: ({ name }) => name },
+  { title: text("admin.ban.since"), cell: ({ since }) => timeText(since) },
+  { title: text("admin.ban.reason"), cell: ({ reason }) => reason ?? "" },
+  { title: "", cell: liftButton },
+];
+
+async function showBans() {
+  const { bans } = await get("/api/admin/bans");
+  replaceChildren("bans", bans.length === 0 ? element("p", {}, text("admin.bans.none"))
+    : table(banColumns, bans, "bans-heading"));
+}
+
+function bindBans() {
+  byId("bans-section").hidden = false;
+  onSubmit(byId("ban"), async ({ name, reason }) => {
+    await post("/api/admin/bans", { name, reason });
+    byId("ban").reset();
+    await showBans();
+    return text("admin.banned", { name });
+  });
+}
+
+const noticeColumns = [
+  { title: text("admin.notice.kind"), cell: ({ kind }) => kind },
+  { title: text("event.domain"), cell: ({ domain }) => domain ?? "" },
+  { title: text("admin.notice.audience"), cell: ({ audience }) => audience },
+  { title: text("event.subject"), cell: ({ about }) => about ?? "" },
+  { title: text("admin.notice.made"), cell: ({ made }) => timeText(made) },
+  { title: text("admin.notice.attempts"), number: true, cell: ({ attempts }) => String(attempts) },
+];
+
+async function showNotices() {
+  const { notices } = await get("/api/admin/notices");
+  replaceChildren("notices", notices.length === 0 ? element("p", {}, text("admin.notices.none"))
+    : table(noticeColumns, notices, "notices-heading"));
+}
+
+run(async (session) => {
+  if (!session.is_admin) {
+    say(text("error.not-allowed"), "bad");
+    return;
+  }
+  bindPlan();
+  bindMembers(await showDomains());
+  if (session.is_portal_admin) {
+    bindBans();
+    await showBans();
+  }
+  await showNotices();
+  await showEvents("events", "/api/admin/events", {},
+    { none: "admin.events.none", more: "admin.events.more" });
+}, { needsLogin: true });

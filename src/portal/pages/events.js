@@ -1,0 +1,36 @@
+/* The event log, newest first, a page at a time. */
+import { get } from "./api.js";
+import { byId, element, replaceChildren, table } from "./dom.js";
+import { withButton } from "./page.js";
+import { text, timeText } from "./text.js";
+
+const columns = [
+  { title: text("event.time"), cell: ({ time }) => timeText(time) },
+  { title: text("event.actor"), cell: ({ actor }) => actor },
+  { title: text("event.act"), cell: ({ act }) => act },
+  { title: text("event.subject"), cell: ({ subject }) => subject ?? "" },
+  { title: text("event.domain"), cell: ({ domain }) => domain ?? "" },
+  { title: text("event.detail"), cell: ({ detail }) => detail ?? "" },
+];
+
+/* Shows the events of path in the element of that id, labelled by the heading "ID-heading". */
+export async function showEvents(id, path, query, { none, more }) {
+  const shown = [];
+  async function showPage(before) {
+    const page = await get(path, { ...query, before });
+    shown.push(...page.events);
+    const parts = shown.length === 0 ? [element("p", {}, text(none))]
+      : [table(columns, shown, `${id}-heading`)];
+    if (page.next_before !== null) parts.push(moreButton(page.next_before));
+    replaceChildren(id, ...parts);
+  }
+  function moreButton(before) {
+    const button = element("button", { type: "button" }, text(more));
+    button.addEventListener("click", () => withButton(button, async () => {
+      await showPage(before);
+      byId(id).querySelector("button")?.focus();
+    }));
+    return button;
+  }
+  await showPage(null);
+}

@@ -1,0 +1,131 @@
+import { get, post } from "./api.js";
+import { byId, element, replaceChildren } from "./dom.js";
+import { showEvents } from "./events.js";
+import { makeDialog, onSubmit, run, withButton } from "./page.js";
+import { hasText, text, timeText } from "./text.js";
+
+const policies = ["append", "drop", "refuse"];
+
+function extensionField(address) {
+  const options = policies.map((policy) =>
+    element("option", { value: policy, selected: policy === address.extension },
+      text(`me.extension.${policy}`)));
+  const id = `extension-${address.address}`;
+  const select = element("select", { id }, ...options);
+  select.addEventListener("change", () => withButton(select, async () => {
+    await post("/api/me/extension", { address: address.address, extension: select.value });
+    return text("me.saved");
+  }));
+  return element("p", {},
+    element("label", { for: id }, text("me.extension.label", { address: address.address })), select);
+}
+
+function reasonLines({ reason, team, next_url: url }) {
+  if (reason === null) return [];
+  const key = `reason.${reason}`;
+  const lines = [element("p", {}, text(key, { team }))];
+  if (hasText(`${key}.next`)) lines.push(element("p", {}, text(`${key}.next`, { team })));
+  if (url !== null)
+    lines.push(element("p", {}, element("a", { href: url, rel: "noreferrer" }, url)));
+  return lines;
+}
+
+function addressCard(address) {
+  const { live_since: live, since, state } = address;
+  const time = live !== null ? text("me.live-since", { time: timeText(live) })
+    : since !== null ? text("me.since", { time: timeText(since) }) : null;
+  return element("li", { "data-address": address.address },
+    element("h3", {}, address.address),
+    element("p", {}, element("span", { class: `state ${state}` }, text(`state.${state}`)),
+      time === null ? null : element("span", { class: "hint" }, ` ${time}`)),
+    ...reasonLines(address),
+    state === "none" || state === "gone" ? null : extensionField(address));
+}
+
+function targetNote(target) {
+  if (target.proof === "waiting")
+    return text("me.target.waiting", { time: timeText(target.expires) });
+  const used = text(target.used ? "me.target.used" : "me.target.unused");
+  return `${text(`me.target.from.${target.source}`)}, ${used}`;
+}
+
+function removeButton({ address }) {
+  const button = element("button",
+    { type: "button", "aria-label": text("me.target.remove.label", { address }) },
+    text("me.target.remove"));
+  button.addEventListener("click", () => withButton(button, async () => {
+    await post("/api/me/targets/remove", { address });
+    await show();
+    byId("new-target").focus();
+    return text("me.target.removed", { address });
+  }));
+  return button;
+}
+
+function targetRow(target) {
+  return element("li", { "data-target": target.address },
+    element("div", {}, element("p", {}, target.address),
+      element("p", { class: "hint" }, targetNote(target))),
+    target.source === "person" ? removeButton(target) : null);
+}
+
+function showPause(paused) {
+  byId("pause-text").textContent = text(paused ? "me.resume.text" : "me.pause.text");
+  byId("pause").textContent = text(paused ? "me.resume.do" : "me.pause.do");
+  byId("pause").dataset.paused = paused ? "yes" : "no";
+}
+
+async function show() {
+  const me = await get("/api/me");
+  byId("none").hidden = !me.is_member_of_none;
+  replaceChildren("addresses", ...me.addresses.map(addressCard));
+  byId("no-targets").hidden = me.targets.length > 0;
+  replaceChildren("targets", ...me.targets.map(targetRow));
+  byId("new-target-hint").textContent = text("me.target.hint", { count: me.targets_max });
+  byId("sending").textContent = text("me.sending.text", { login: me.login_name });
+  showPause(me.paused);
+}
+
+function bindTargets() {
+  const form = byId("add-target");
+  onSubmit(form, async ({ address }) => {
+    const field = byId("new-target");
+    field.setAttribute("aria-invalid", String(!field.checkValidity()));
+    if (!field.checkValidity()) {
+      field.focus();
+      throw new Error(text("error.target-invalid"));
+    }
+    const { proven } = await post("/api/me/targets", { address });
+    form.reset();
+    await show();
+    return text(proven ? "me.target.proven" : "me.target.sent", { address });
+  });
+}
+
+function bindPause() {
+  const button = byId("pause");
+  button.addEventListener("click", () => withButton(button, async () => {
+    const isPaused = button.dataset.paused === "yes";
+    await post(isPaused ? "/api/me/resume" : "/api/me/pause");
+    await show();
+    return text(isPaused ? "me.resumed" : "me.paused");
+  }));
+}
+
+function bindErase(name) {
+  const dialog = makeDialog("erase-dialog");
+  byId("erase-label").textContent = text("me.erase.label", { name });
+  byId("erase").addEventListener("click", () => dialog.showModal());
+  onSubmit(byId("erase-form"), async () => {
+    await post("/api/me/erase", { name: byId("erase-name").value.trim() }).finally(() => dialog.close());
+    location.assign("/");
+  });
+}
+
+run(async (session) => {
+  bindTargets();
+  bindPause();
+  bindErase(session.name);
+  await show();
+  await showEvents("history", "/api/me/history", {}, { none: "me.history.none", more: "me.history.more" });
+}, { needsLogin: true });
