@@ -25,9 +25,9 @@ async function call(path, options) {
   } catch {
     throw new ApiError("network", text("error.network"), 0, 0);
   }
-  const body = await answer.json().catch(() => ({}));
+  const body = answer.status === 204 ? {} : await answer.json().catch(() => ({}));
   if (!answer.ok)
-    throw new ApiError(body.error ?? "network", body.message ?? text("error.network"),
+    throw new ApiError(body.error?.code ?? "network", body.error?.message ?? text("error.network"),
       answer.status, answer.headers.get("Retry-After") ?? "60");
   return body;
 }
@@ -39,8 +39,8 @@ export function get(path, query = {}) {
 }
 
 export async function post(path, body = {}) {
-  const { csrf } = await getSession();
+  const { csrf_token: csrf } = await getSession();
   const headers = { "Content-Type": "application/json" };
-  if (csrf !== null) headers["X-CSRF-Token"] = csrf;
+  if (csrf) headers["X-CSRF-Token"] = csrf;
   return call(path, { method: "POST", headers, body: JSON.stringify(body) });
 }

@@ -1,20 +1,27 @@
-import { fetchSession, send } from "./session.js";
+import { get } from "./api.js";
+import { byId, element, replaceChildren } from "./dom.js";
+import { run } from "./page.js";
+import { hasText, text } from "./text.js";
 
-const who = document.getElementById("who");
-const logOut = document.getElementById("log-out");
-
-async function show() {
-    const session = await fetchSession();
-    who.textContent = session.logged_in
-        ? `You are logged in as ${session.name ?? "somebody without a Launchpad account"}.`
-        : "You are not logged in.";
-    logOut.hidden = !session.logged_in;
-    logOut.onclick = async () => {
-        await send(session, "POST", "/logout");
-        await show();
-    };
+function showProblem() {
+  const code = new URLSearchParams(location.search).get("problem");
+  if (code === null) return;
+  const key = `problem.${code}`;
+  const shown = byId("problem");
+  shown.querySelector("p").textContent = text(hasText(key) && code !== "title" ? key : "problem.other");
+  shown.hidden = false;
 }
 
-show().catch(() => {
-    who.textContent = "The server cannot be reached right now.";
+function row({ domain, live }) {
+  return element("tr", {},
+    element("th", { scope: "row" }, domain),
+    element("td", { class: "number" }, String(live)));
+}
+
+run(async (session) => {
+  showProblem();
+  const [href, label] = session.logged_in ? ["/me", "nav.me"] : ["/login?next=/me", "nav.login"];
+  replaceChildren("enter", element("a", { class: "button main", href }, text(label)));
+  const { domains } = await get("/status.json");
+  replaceChildren("domains", ...domains.map(row));
 });

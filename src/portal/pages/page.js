@@ -63,8 +63,8 @@ function logoutButton(path, label) {
 function showAccount(session) {
   const shown = session.logged_in
     ? [element("span", {}, text("nav.logged-in", { name: session.name })),
-       logoutButton("/api/logout", "nav.logout"),
-       logoutButton("/api/logout-everywhere", "nav.logout-everywhere")]
+       logoutButton("/logout", "nav.logout"),
+       logoutButton("/logout/everywhere", "nav.logout-everywhere")]
     : [element("a", { class: "button", href: "/login?next=/me" }, text("nav.login"))];
   byId("account").replaceChildren(...shown);
   for (const item of document.querySelectorAll("[data-for=member]"))
