@@ -17,6 +17,13 @@ int64_t timestamp_monotonic_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+int64_t timestamp_monotonic_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
 const char *timestamp_format(int64_t at_s, char text[TIMESTAMP_TEXT_BYTES])
 {
     time_t at = (time_t)at_s;

@@ -16,6 +16,9 @@ int64_t timestamp_now_s(void);
 /* A clock that never goes back, in milliseconds, for measuring how long something took. */
 int64_t timestamp_monotonic_ms(void);
 
+/* The same in nanoseconds. */
+int64_t timestamp_monotonic_ns(void);
+
 /* "2026-11-22T10:00:00Z"; text must hold TIMESTAMP_TEXT_BYTES. Returns text. */
 #define TIMESTAMP_TEXT_BYTES 24
 const char *timestamp_format(int64_t at_s, char text[TIMESTAMP_TEXT_BYTES]);

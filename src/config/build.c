@@ -273,16 +273,40 @@ static void check_required(struct build *build, size_t section)
     }
 }
 
+static void check_listener_is_local(struct build *build, int line,
+                                    const struct config_listener *listener)
+{
+    if (!build->config->server.allow_remote && !listener_is_local(listener))
+        problem_add(build->problems, line,
+                    "listener \"%s\" can be reached from other hosts; use a unix socket or a "
+                    "loopback address, or set allow-remote = true",
+                    listener->text);
+}
+
+/* Where the one key of that name stands, in whichever section; 0: nowhere. */
+static int line_of(const struct build *build, const struct config_key *key)
+{
+    for (size_t i = 0; i < build->parsed->value_count; i++)
+        if (build->parsed->values[i].key == key)
+            return build->parsed->values[i].line;
+    return 0;
+}
+
 /* Only of use for a whole file: allow-remote may stand anywhere. */
-static void check_remote(struct build *build)
+static void check_listeners(struct build *build)
 {
     const struct config_server *server = &build->config->server;
-    for (size_t i = 0; i < server->listener_count && !server->allow_remote; i++)
-        if (!listener_is_local(&server->listeners[i]))
-            problem_add(build->problems, build->listener_lines[i],
-                        "listener \"%s\" can be reached from other hosts; use a unix socket or a "
-                        "loopback address, or set allow-remote = true",
-                        server->listeners[i].text);
+    int line = line_of(build, config_find_key(SECTION_SERVER, "metrics"));
+    for (size_t i = 0; i < server->listener_count; i++) {
+        check_listener_is_local(build, build->listener_lines[i], &server->listeners[i]);
+        if (server->metrics.text != NULL &&
+            listener_is_same(&server->listeners[i], &server->metrics))
+            problem_add(build->problems, line,
+                        "metrics \"%s\" is the listener of line %d; give it one of its own",
+                        server->metrics.text, build->listener_lines[i]);
+    }
+    if (server->metrics.text != NULL)
+        check_listener_is_local(build, line, &server->metrics);
 }
 
 /* Mail about a domain that fails must not need that domain. */
@@ -349,7 +373,7 @@ void config_build(const struct parsed *parsed, struct config *config, struct pro
     store_values(&build);
     check_alerts(&build);
     if (parsed->complete) {
-        check_remote(&build);
+        check_listeners(&build);
         check_login(&build);
         check_portal(&build);
         check_missing(&build);

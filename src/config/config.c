@@ -96,6 +96,7 @@ void config_destroy(struct config *config)
         listener_finish(&config->server.listeners[i]);
     free(config->domains);
     free(config->server.listeners);
+    listener_finish(&config->server.metrics);
     free(config->server.recipient_delimiter);
     free(config->server.user);
     free(config->launchpad.api);

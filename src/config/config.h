@@ -102,6 +102,7 @@ struct config_dns {
 struct config_server {
     struct config_listener *listeners;
     size_t listener_count;
+    struct config_listener metrics; /* for monitoring; text is NULL: none */
     char *recipient_delimiter; /* "" for none; each character is a delimiter */
     bool allow_remote;
     char *user; /* to become when started as root, or NULL */

@@ -313,6 +313,14 @@ const struct config_key config_keys[] = {
     },
     {
         .section = SECTION_SERVER,
+        .name = "metrics",
+        .type = CONFIG_LISTENER,
+        .program = "lpaliasd",
+        .help = "Where /metrics, /healthz and /readyz are served over HTTP.",
+        .offset = offsetof(struct config, server.metrics),
+    },
+    {
+        .section = SECTION_SERVER,
         .name = "recipient-delimiter",
         .type = CONFIG_DELIMITERS,
         .fallback = "+",

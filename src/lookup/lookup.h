@@ -21,6 +21,8 @@ enum lookup_map {
     LOOKUP_MAP_ACCESS,    /* check_recipient_access; also what policy delegation says */
 };
 
+#define LOOKUP_MAP_COUNT (LOOKUP_MAP_ACCESS + 1)
+
 /* In the map of senders: a login that nobody can have, as no Launchpad name begins so. */
 #define LOOKUP_NO_LOGIN "!nobody"
 

@@ -184,7 +184,7 @@ static size_t answer(struct connection *c, struct span bytes)
             break;
         if (step != CONNECTION_ANSWERED) {
             c->input = INPUT_OVER;
-            c->pool->counts.bad++;
+            c->pool->counts.bad += step != CONNECTION_LAST;
             return bytes.length;
         }
         used += taken;

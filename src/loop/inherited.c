@@ -157,6 +157,15 @@ static void append_name(struct buffer *text, int fd)
         buffer_appendf(text, "descriptor %d", fd);
 }
 
+bool inherited_listen(struct inherited *inherited, struct loop *loop,
+                      const struct listener_address *address, const struct listener_hooks *hooks,
+                      struct listener **ret, struct error *error)
+{
+    int fd = inherited_claim(inherited, address);
+    return fd >= 0 ? listener_adopt(loop, fd, address, hooks, ret, error)
+                   : listener_create(loop, address, hooks, ret, error);
+}
+
 bool inherited_all_claimed(const struct inherited *inherited, struct error *error)
 {
     for (size_t i = 0; i < inherited->count; i++) {

@@ -28,6 +28,14 @@ bool inherited_take(struct inherited **ret, struct error *error) MUST_CHECK;
 int inherited_claim(struct inherited *inherited, const struct listener_address *address) MUST_CHECK;
 
 /*
+ * Listens on address: with the socket that was handed over for it (listener_adopt), else with a new
+ * one (listener_create), and with the errors of these.
+ */
+bool inherited_listen(struct inherited *inherited, struct loop *loop,
+                      const struct listener_address *address, const struct listener_hooks *hooks,
+                      struct listener **ret, struct error *error) MUST_CHECK;
+
+/*
  * ERROR_INVALID, with its name: a socket was not claimed, so that those who connect to it would
  * never be answered.
  */

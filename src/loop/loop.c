@@ -14,6 +14,7 @@ struct timer {
     struct event *event;
     void (*tick)(void *context);
     void *context;
+    struct loop *once_on; /* NULL: it ticks again and again */
     SLIST_ENTRY(timer) entries;
 };
 
@@ -149,20 +150,37 @@ static void on_timer(evutil_socket_t unused, short what, void *context)
 {
     (void)unused;
     (void)what;
-    struct timer *timer = context;
-    timer->tick(timer->context);
+    struct timer timer = *(struct timer *)context;
+    if (timer.once_on != NULL) {
+        SLIST_REMOVE(&timer.once_on->timers, (struct timer *)context, timer, entries);
+        event_free(timer.event);
+        free(context);
+    }
+    timer.tick(timer.context);
 }
 
-void loop_every(struct loop *loop, int64_t period_ms, void (*tick)(void *context), void *context)
+static void add_timer(struct loop *loop, int64_t ms, bool is_once, void (*tick)(void *context),
+                      void *context)
 {
     struct timer *timer = memory_new(1, sizeof(*timer));
     timer->tick = tick;
     timer->context = context;
-    timer->event = event_new(loop->base, -1, EV_PERSIST, on_timer, timer);
-    struct timeval period = {period_ms / 1000, (period_ms % 1000) * 1000};
-    if (timer->event == NULL || event_add(timer->event, &period) != 0)
+    timer->once_on = is_once ? loop : NULL;
+    timer->event = event_new(loop->base, -1, is_once ? 0 : EV_PERSIST, on_timer, timer);
+    struct timeval time = {ms / 1000, (ms % 1000) * 1000};
+    if (timer->event == NULL || event_add(timer->event, &time) != 0)
         abort(); /* a timer needs nothing but memory */
     SLIST_INSERT_HEAD(&loop->timers, timer, entries);
+}
+
+void loop_every(struct loop *loop, int64_t period_ms, void (*tick)(void *context), void *context)
+{
+    add_timer(loop, period_ms, false, tick, context);
+}
+
+void loop_once(struct loop *loop, int64_t delay_ms, void (*tick)(void *context), void *context)
+{
+    add_timer(loop, delay_ms, true, tick, context);
 }
 
 bool loop_run(struct loop *loop, struct error *error)

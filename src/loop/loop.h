@@ -50,6 +50,9 @@ void loop_before_sleep(struct loop *loop, void (*hook)(void *context), void *con
  */
 void loop_every(struct loop *loop, int64_t period_ms, void (*tick)(void *context), void *context);
 
+/* Calls tick once, delay_ms (0: in the next turn) from now, unless the loop is destroyed before. */
+void loop_once(struct loop *loop, int64_t delay_ms, void (*tick)(void *context), void *context);
+
 /* Turns until loop_stop() was called. ERROR_TEMPORARY: the event queue itself failed. */
 bool loop_run(struct loop *loop, struct error *error) MUST_CHECK;
 

@@ -154,6 +154,13 @@ static void add_cache(struct directories *directories, const char *path)
         free(above);
 }
 
+/* path: of the socket, or NULL. It is removed at the end. */
+static void add_socket(struct directories *directories, const char *path)
+{
+    if (path != NULL)
+        add(directories, directory_of(path), SANDBOX_REMOVE);
+}
+
 void confinement_enter(const struct config *config)
 {
     if (!config->server.is_sandboxed) {
@@ -165,8 +172,8 @@ void confinement_enter(const struct config *config)
     add_directory_of(&directories, config->key_file, SANDBOX_READ);
     add_directory_of(&directories, config->file, SANDBOX_READ);
     for (size_t i = 0; i < config->server.listener_count; i++)
-        if (config->server.listeners[i].unix_path != NULL)
-            add(&directories, directory_of(config->server.listeners[i].unix_path), SANDBOX_REMOVE);
+        add_socket(&directories, config->server.listeners[i].unix_path);
+    add_socket(&directories, config->server.metrics.unix_path);
     CLEANUP(buffer_finish) struct buffer missing = {0};
     const struct sandbox_settings settings = {
         .directories = directories.items,

@@ -9,6 +9,7 @@
 #include "base/buffer.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/timestamp.h"
 #include "lookup/lookup.h"
 #include "loop/connection.h"
 #include "loop/inherited.h"
@@ -16,7 +17,11 @@
 #include "loop/loop.h"
 #include "manager/manager.h"
 #include "server/alarm.h"
+#include "server/cache_health.h"
+#include "server/counters.h"
+#include "server/metrics.h"
 #include "server/session.h"
+#include "server/status_listener.h"
 #include "server/verbosity.h"
 #include "server/watchdog.h"
 #include "setup/lookup_settings.h"
@@ -25,14 +30,8 @@
 enum {
     CACHE_PERIOD_MS = 5000, /* how often the cache is looked at when nobody asks */
     DRAIN_LIMIT_MS = 5000,
-    SPARE_DESCRIPTORS = 64, /* cache, keys, listeners, log, event queue */
-};
-
-enum cache_health {
-    CACHE_UNKNOWN,    /* not looked at yet */
-    CACHE_FINE,       /* read and believed */
-    CACHE_DISTRUSTED, /* read, but not the one that was served before */
-    CACHE_TROUBLED,   /* cannot be read */
+    CACHE_LOOK_AGAIN_MS = 1000, /* a look that is younger answers whether we are ready */
+    SPARE_DESCRIPTORS = 64,     /* cache, keys, listeners, log, event queue */
 };
 
 /* A listener and what answers behind it. */
@@ -41,6 +40,7 @@ struct endpoint {
     const struct config_listener *config; /* borrowed from the configuration */
     struct session *session;
     struct listener *listener;
+    uint64_t accepted, accept_failures;
 };
 
 struct server {
@@ -51,11 +51,17 @@ struct server {
     struct inherited *inherited;
     struct endpoint *endpoints;
     size_t endpoint_count;
-    uint64_t generation;         /* that was read last; 0: none yet */
-    const char *cache_directory; /* borrowed from the configuration */
-    enum cache_health cache_health;
+    uint64_t generation; /* that was read last; 0: none yet */
     struct watchdog *watchdog;
     struct buffer told_status; /* to the service manager */
+    struct metrics *metrics;   /* NULL, as status: nobody is to see them */
+    struct status_listener *status;
+    struct counters counters;
+    const struct config *config; /* borrowed */
+    unsigned connection_limit;
+    enum cache_health cache_health;
+    struct error cache_trouble; /* of CACHE_TROUBLED */
+    int64_t cache_looked_ms;    /* when it was looked at last, monotonic */
     struct alarm accept_trouble;
     struct alarm evictions;
     struct alarm descriptors_short;
@@ -66,6 +72,7 @@ struct server {
 static void on_accepted(void *context, int fd)
 {
     struct endpoint *endpoint = context;
+    endpoint->accepted++;
     connection_pool_add(endpoint->server->pool, fd, session_service(endpoint->session));
 }
 
@@ -78,6 +85,7 @@ static bool on_descriptors_short(void *context)
 static void on_accept_trouble(void *context, const char *text)
 {
     struct endpoint *endpoint = context;
+    endpoint->accept_failures++;
     alarm_raise(&endpoint->server->accept_trouble, "%s", text);
 }
 
@@ -95,19 +103,20 @@ static enum cache_health cache_look(struct server *server, struct error *error)
 /* Trouble with the cache is said when it begins and when it ends, however many requests meet it. */
 static void watch_cache(struct server *server)
 {
-    struct error error = {0};
     enum cache_health before = server->cache_health;
-    server->cache_health = cache_look(server, &error);
+    server->cache_looked_ms = timestamp_monotonic_ms();
+    server->cache_health = cache_look(server, &server->cache_trouble);
     if (server->cache_health == before)
         return;
     switch (server->cache_health) {
     case CACHE_TROUBLED:
-        log_error("%s; members' addresses are answered TEMP until this is mended", error.text);
+        log_error("%s; members' addresses are answered TEMP until this is mended",
+                  server->cache_trouble.text);
         break;
     case CACHE_DISTRUSTED:
         log_error("%s holds another or an older cache than before: names it does not know are "
                   "answered TEMP until their domain is opened again",
-                  server->cache_directory);
+                  server->config->cache);
         break;
     case CACHE_FINE:
         if (before != CACHE_UNKNOWN)
@@ -173,6 +182,60 @@ static void on_tick(void *context)
     watch_cache(server);
     watch_connections(server);
     tell_status(server);
+    if (server->metrics != NULL)
+        metrics_tick(server->metrics);
+}
+
+static bool is_ready(void *context, struct buffer *reasons)
+{
+    struct server *server = context;
+    if (timestamp_monotonic_ms() - server->cache_looked_ms >= CACHE_LOOK_AGAIN_MS)
+        watch_cache(server);
+    switch (server->cache_health) {
+    case CACHE_TROUBLED:
+        buffer_appendf(reasons, "%s\n", server->cache_trouble.text);
+        return false;
+    case CACHE_DISTRUSTED:
+        buffer_appendf(reasons, "%s holds another or an older cache than before\n",
+                       server->config->cache);
+        return false;
+    case CACHE_UNKNOWN:
+    case CACHE_FINE:
+        break;
+    }
+    return true;
+}
+
+static struct metrics_listener *list_listeners(const struct server *server, size_t *ret_count)
+{
+    *ret_count = server->endpoint_count + 1;
+    struct metrics_listener *listeners = memory_new(*ret_count, sizeof(*listeners));
+    for (size_t i = 0; i < server->endpoint_count; i++) {
+        const struct endpoint *endpoint = &server->endpoints[i];
+        listeners[i] = (struct metrics_listener){listener_name(endpoint->listener),
+                                                 counters_protocol_name(endpoint->config->protocol),
+                                                 endpoint->accepted, endpoint->accept_failures};
+    }
+    listeners[server->endpoint_count] = (struct metrics_listener){
+        status_listener_name(server->status), "http", status_listener_accepted(server->status),
+        status_listener_accept_failures(server->status)};
+    return listeners;
+}
+
+static void append_metrics(void *context, struct buffer *out)
+{
+    struct server *server = context;
+    CLEANUP(memory_free_at) struct metrics_listener *listeners = NULL;
+    struct metrics_facts facts = {
+        .config = server->config,
+        .counters = &server->counters,
+        .connections = connection_pool_counts(server->pool),
+        .connection_count = connection_pool_size(server->pool),
+        .connection_limit = server->connection_limit,
+        .cache_health = server->cache_health,
+    };
+    facts.listeners = listeners = list_listeners(server, &facts.listener_count);
+    metrics_append(server->metrics, &facts, out);
 }
 
 static void before_sleep(void *context)
@@ -196,6 +259,7 @@ static void on_signal(void *context)
     server->watchdog = NULL;
     for (size_t i = 0; i < server->endpoint_count; i++)
         listener_stop(server->endpoints[i].listener);
+    status_listener_stop(server->status);
     connection_pool_drain(server->pool, DRAIN_LIMIT_MS, on_drained, server);
 }
 
@@ -226,16 +290,16 @@ static bool create_session(struct server *server, const struct config_listener *
     enum lookup_map map = LOOKUP_MAP_ALIAS;
     switch (config->protocol) {
     case CONFIG_SOCKETMAP:
-        *ret = session_create_socketmap(server->lookup);
+        *ret = session_create_socketmap(server->lookup, &server->counters);
         return true;
     case CONFIG_TCP_TABLE:
         if (!lookup_map_from_name(config->map, strlen(config->map), &map))
             return error_set(error, ERROR_INVALID, "%s: there is no map \"%s\"", config->text,
                              config->map);
-        *ret = session_create_tcp_table(server->lookup, map);
+        *ret = session_create_tcp_table(server->lookup, &server->counters, map);
         return true;
     case CONFIG_POLICY:
-        *ret = session_create_policy(server->lookup);
+        *ret = session_create_policy(server->lookup, &server->counters);
         return true;
     }
     return error_set(error, ERROR_INVALID, "%s: unknown protocol", config->text);
@@ -252,9 +316,19 @@ static bool open_endpoint(struct server *server, const struct config_listener *c
     server->endpoint_count++;
     struct listener_address address = {config->unix_path, config->inet_address, config->inet_port};
     struct listener_hooks hooks = {on_accepted, on_accept_trouble, endpoint, on_descriptors_short};
-    int fd = inherited_claim(server->inherited, &address);
-    return fd >= 0 ? listener_adopt(server->loop, fd, &address, &hooks, &endpoint->listener, error)
-                   : listener_create(server->loop, &address, &hooks, &endpoint->listener, error);
+    return inherited_listen(server->inherited, server->loop, &address, &hooks, &endpoint->listener,
+                            error);
+}
+
+static bool open_status(struct server *server, const struct config_listener *config,
+                        struct error *error)
+{
+    struct status_hooks hooks = {append_metrics, is_ready, server};
+    if (config->text == NULL)
+        return true;
+    server->metrics = metrics_create(server->loop, server->reader);
+    return status_listener_create(server->loop, server->inherited, config, &hooks, &server->status,
+                                  error);
 }
 
 static bool build(struct server *server, const struct config *config, struct error *error)
@@ -269,7 +343,8 @@ static bool build(struct server *server, const struct config *config, struct err
         .key_file = config->key_file,
         .limit_bytes = config->cache_limit_bytes,
     };
-    server->cache_directory = config->cache;
+    server->config = config;
+    server->connection_limit = limits.connection_limit;
     server->reader = store_reader_create(&cache);
     server->lookup = lookup_create_from_config(config, server->reader);
     if (!loop_create(&server->loop, error) ||
@@ -283,7 +358,8 @@ static bool build(struct server *server, const struct config *config, struct err
     for (size_t i = 0; i < config->server.listener_count; i++)
         if (!open_endpoint(server, &config->server.listeners[i], error))
             return false;
-    return inherited_all_claimed(server->inherited, error);
+    return open_status(server, &config->server.metrics, error) &&
+           inherited_all_claimed(server->inherited, error);
 }
 
 bool server_create(const struct config *config, struct server **ret, struct error *error)
@@ -325,6 +401,8 @@ static void log_ready(const struct server *server)
         buffer_append_text(&names, i == 0 ? "" : ", ");
         append_endpoint(&names, &server->endpoints[i]);
     }
+    if (server->status != NULL)
+        buffer_appendf(&names, ", metrics %s", status_listener_name(server->status));
     log_info("ready, listening on %s", buffer_text(&names));
     buffer_finish(&names);
 }
@@ -355,6 +433,8 @@ void server_destroy(struct server *server)
     watchdog_stop(server->watchdog);
     /* Connections first: they borrow the sessions. */
     connection_pool_destroy(server->pool);
+    status_listener_destroy(server->status);
+    metrics_destroy(server->metrics);
     for (size_t i = 0; i < server->endpoint_count; i++) {
         listener_destroy(server->endpoints[i].listener);
         session_destroy(server->endpoints[i].session);

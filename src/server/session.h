@@ -7,20 +7,22 @@
 
 #include "lookup/lookup.h"
 #include "loop/connection.h"
+#include "server/counters.h"
 
 struct session;
 
 /*
- * Answers socketmap requests, whose map the request names. lookup is borrowed and must outlive
- * the session; never NULL.
+ * Answers socketmap requests, whose map the request names. lookup and counters, which note each
+ * request, are borrowed and must outlive the session; never NULL.
  */
-struct session *session_create_socketmap(struct lookup *lookup);
+struct session *session_create_socketmap(struct lookup *lookup, struct counters *counters);
 
 /* Answers tcp_table requests from map, as that protocol has no name for it. Never NULL. */
-struct session *session_create_tcp_table(struct lookup *lookup, enum lookup_map map);
+struct session *session_create_tcp_table(struct lookup *lookup, struct counters *counters,
+                                         enum lookup_map map);
 
 /* Answers policy requests: whether a recipient is refused, from the map "access". Never NULL. */
-struct session *session_create_policy(struct lookup *lookup);
+struct session *session_create_policy(struct lookup *lookup, struct counters *counters);
 
 void session_destroy(struct session *session);
 

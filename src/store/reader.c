@@ -1,9 +1,11 @@
 #include "store/reader.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 #include "base/timestamp.h"
@@ -257,6 +259,11 @@ uint64_t store_reader_generation(const struct store_reader *reader)
     return reader->seen.state.generation;
 }
 
+struct snapshot *store_reader_snapshot(struct store_reader *reader)
+{
+    return &reader->snapshot;
+}
+
 bool store_reader_is_open(const struct store_reader *reader, const struct domain_record *domain)
 {
     return domain->is_open &&
@@ -285,6 +292,34 @@ enum store_result store_reader_person(struct store_reader *reader, const char *n
                                       struct person_record *ret, struct error *error)
 {
     return snapshot_person(&reader->snapshot, name, ret, error);
+}
+
+/* "PID THREAD TRANSACTION" or, at rest, "PID THREAD -"; or a heading. */
+static int note_slot(const char *line, void *context)
+{
+    struct reader_slots *slots = context;
+    int process;
+    uint64_t transaction;
+    if (sscanf(line, "%d %*x %" SCNu64, &process, &transaction) != 2 || process == getpid())
+        return 0;
+    slots->readers++;
+    if (slots->oldest_process == 0 || transaction < slots->oldest_transaction) {
+        slots->oldest_process = process;
+        slots->oldest_transaction = transaction;
+    }
+    return 0;
+}
+
+bool store_reader_look_at_slots(struct store_reader *reader, struct reader_slots *ret)
+{
+    int cleared = 0;
+    if (reader->store == NULL)
+        return false;
+    *ret = (struct reader_slots){0};
+    mdb_reader_check(reader->store->environment, &cleared);
+    ret->cleared = (unsigned)cleared;
+    mdb_reader_list(reader->store->environment, note_slot, ret);
+    return true;
 }
 
 static bool is_same_time(const struct timespec *a, const struct timespec *b)

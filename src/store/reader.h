@@ -45,6 +45,9 @@ uint64_t store_reader_view(const struct store_reader *reader);
 /* The generation being read. Only while awake. */
 uint64_t store_reader_generation(const struct store_reader *reader);
 
+/* What is being read, borrowed until rest. Only while awake. */
+struct snapshot *store_reader_snapshot(struct store_reader *reader);
+
 /* True if the domain was opened and the file it says so in is trusted. Only while awake. */
 bool store_reader_is_open(const struct store_reader *reader, const struct domain_record *domain);
 
@@ -74,6 +77,20 @@ enum store_result store_reader_person(struct store_reader *reader, const char *n
 bool store_reader_open_targets(struct store_reader *reader, const char *domain, struct span local,
                                const struct alias_record *record, struct buffer *out,
                                struct error *error) MUST_CHECK;
+
+/* Who reads the cache at the moment, this process's own reader left out. */
+struct reader_slots {
+    unsigned readers;
+    int oldest_process;          /* the one that reads the oldest generation; 0: nobody reads */
+    uint64_t oldest_transaction; /* LMDB's number of what it reads */
+    unsigned cleared;            /* slots of processes that are gone, which were freed just now */
+};
+
+/*
+ * Looks at LMDB's table of readers and frees what dead processes left in it: pages that were free
+ * since are used again. False: the cache is not open.
+ */
+bool store_reader_look_at_slots(struct store_reader *reader, struct reader_slots *ret) MUST_CHECK;
 
 /*
  * False: the key file cannot be read now, or a value has not opened since this was last asked.

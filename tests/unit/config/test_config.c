@@ -169,7 +169,7 @@ static void what_is_given_is_taken(void **state)
                   "socketmap = { \"inet:0.0.0.0:0\", \"inet:0.0.0.0:0\" }\n"
                   "socketmap += { \"inet:[0::0:1]:25\" }\n"
                   "tcp-table \"inet:[::]:10042\" { map = domain }\n"
-                  "policy = { \"unix:/p\", \"inet:127.0.0.1:0\" }\n"
+                  "policy = { \"unix:/p\", \"inet:127.0.0.1:0\" }\nmetrics = \"unix:/m\"\n"
                   "tcp-table \"inet:127.9.9.9:10042\" { map = access } }\n");
     assert_true(config->cache_limit_bytes == 64 << 20);
     assert_string_equal(config->launchpad.api, "http://[::1]:8085/beta");
@@ -197,6 +197,7 @@ static void what_is_given_is_taken(void **state)
     assert_string_equal(listeners[1].map, "access");
     assert_string_equal(listeners[4].inet_address, "::1");
     assert_string_equal(listeners[5].unix_path, "/p");
+    assert_string_equal(config->server.metrics.unix_path, "/m");
     config_destroy(config);
 }
 
@@ -226,8 +227,8 @@ static const struct {
      "grace, during-grace, reserved, admins, admin-team, notices, role { }\n"},
     {"a user without a password", BASE "notify { user = u }\n",
      "3: section notify has user and no password-file; give both or none\n"},
-    {"key of a later release", BASE "server { metrics = \"inet:127.0.0.1:1\" }\n",
-     "3: unknown key \"metrics\" in section server; known here: socketmap, policy, "
+    {"key of a later release", BASE "server { metering = \"inet:127.0.0.1:1\" }\n",
+     "3: unknown key \"metering\" in section server; known here: socketmap, policy, metrics, "
      "recipient-delimiter, "
      "allow-remote, user, sandbox, connection-limit, idle-limit, stall-limit, "
      "log-level, log-addresses, tcp-table { }\n"},
@@ -303,6 +304,15 @@ static const struct {
      "6: listener \"inet:[0:0::1]:1\" is given twice, first in line 4; keep one\n"
      "8: listener \"inet:[0::1]:2\" is given twice, first in line 7; keep one\n"
      "9: listener \"unix:/a\" is given twice, first in line 3; keep one\n"},
+    {"metrics on a listener of lookups, and where others can reach it",
+     BASE "server { socketmap = { \"unix:/a\",\n\"inet:127.0.0.1:1\" }\nmetrics = "
+          "\"inet:127.0.0.1:1\" }\n",
+     "5: metrics \"inet:127.0.0.1:1\" is the listener of line 4; give it one of its own\n"},
+    {"metrics that others can reach", BASE "server {\nmetrics = \"inet:0.0.0.0:1\" }\n",
+     "4: listener \"inet:0.0.0.0:1\" can be reached from other hosts; use a unix socket or a "
+     "loopback address, or set allow-remote = true\n"},
+    {"metrics that are no listener", BASE "server {\nmetrics = \"/run/metrics\"\n}\n",
+     "4: metrics \"/run/metrics\" is not a listener; write unix:/path or inet:127.0.0.1:10041\n"},
     {"listeners that are none",
      BASE "server { socketmap = {\n\"unix:a\",\n\"unix:/a/\",\n\"tcp:127.0.0.1:1\",\n"
           "\"inet:127.0.0.1\",\n\"inet:127.0.0.1:65536\",\n\"inet:localhost:1\",\n"
@@ -472,7 +482,7 @@ static const struct {
     {"values before a string without end",
      BASE "server {\nidle-limit = \"5\"\nwibble = 3\nsocketmap = { \"a\",\n\"unix:/x }\n",
      "4: idle-limit \"5\" has no unit; write 5s or 5m\n"
-     "5: unknown key \"wibble\" in section server; known here: socketmap, policy, "
+     "5: unknown key \"wibble\" in section server; known here: socketmap, policy, metrics, "
      "recipient-delimiter, "
      "allow-remote, user, sandbox, connection-limit, idle-limit, stall-limit, "
      "log-level, log-addresses, tcp-table { }\n"

@@ -39,6 +39,7 @@ static const struct {
     {SECTION_DNS, "timeout", "10", "has no unit"},
     {SECTION_SERVER, "socketmap", "localhost:1", "is not a listener"},
     {SECTION_SERVER, "policy", "unix:policy", "has a relative path"},
+    {SECTION_SERVER, "metrics", "127.0.0.1:10044", "is not a listener"},
     {SECTION_SERVER, "recipient-delimiter", "@", "cannot delimit an extension"},
     {SECTION_SERVER, "sandbox", "off", "is neither true nor false"},
     {SECTION_SERVER, "allow-remote", "yes", "is neither true nor false"},
