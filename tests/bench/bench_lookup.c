@@ -222,9 +222,9 @@ static double percentile_us(const struct run *run, double part)
 static void print_result(const struct run *run, double seconds)
 {
     printf("{\"requests\": %zu, \"seconds\": %.3f, \"rate\": %.0f, \"p50_us\": %.1f, "
-           "\"p99_us\": %.1f, \"max_us\": %.1f}\n",
+           "\"p99_us\": %.1f, \"p999_us\": %.1f, \"max_us\": %.1f}\n",
            run->requests, seconds, (double)run->requests / seconds, percentile_us(run, 0.5),
-           percentile_us(run, 0.99), (double)run->latency_max_ns / 1e3);
+           percentile_us(run, 0.99), percentile_us(run, 0.999), (double)run->latency_max_ns / 1e3);
 }
 
 static double number_option(const char *text, double min, double max)
