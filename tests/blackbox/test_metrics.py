@@ -23,6 +23,7 @@ import tap
 from lpalias_world import PATIENCE_S, TARGETS, World, program, tcp_ask, why_not
 from mail_sink import free_port
 from raw_client import RawClient
+from service_manager import ServiceManager
 from status_client import get, scrape, scrape_fresh, wait_until
 from recording_map import netstring
 
@@ -453,6 +454,25 @@ class Cache(MetricsCase):
                           "it is cleared away")
         self.assertEqual(seen["lpalias_cache_stale_readers_total",], 1)
         self.assertEqual(seen["lpalias_cache_oldest_reader_age_seconds",], 0)
+
+
+@unittest.skipIf(why_not_here(), why_not_here() or "")
+class Watchdog(MetricsCase):
+    """What the server asks itself for the service manager is no lookup."""
+
+    def test_it_is_not_counted(self):
+        manager = self.enterContext(ServiceManager(self.world.directory, 2))
+        policy = os.path.join(self.world.directory, "policy")
+        lookup = f'socketmap = {{ "unix:{self.world.socket_path}" }}'
+        for listeners in ([lookup], [f'policy = {{ "unix:{policy}" }}', lookup]):
+            self.world.listeners = listeners
+            self.world.write_config()
+            self.world.start_server()
+            manager.wait_for("WATCHDOG=1", more_than=len(manager.told("WATCHDOG=1")) + 2)
+            seen = scrape_fresh(self.metrics)
+            self.world.stop_server()
+            # One question of World.start_server().
+            self.assertEqual(sum(lookups(seen).values()), 1, listeners)
 
 
 @unittest.skipIf(why_not_here(), why_not_here() or "")
