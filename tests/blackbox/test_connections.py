@@ -1,6 +1,7 @@
 """The limits of lpaliasd's connections. In each case somebody breaks or exhausts one, and others are
 answered all the while. Time is moved by libfaketime; what is waited for is an answer or an end."""
 
+import contextlib
 import os
 import re
 import resource
@@ -82,6 +83,15 @@ class ConnectionsCase(unittest.TestCase):
         """How many the server has open."""
         return len(os.listdir(f"/proc/{self.world.process.pid}/fd"))
 
+    def sockets(self):
+        """How many of them are sockets; unlike files, none is open for a moment only."""
+        directory = f"/proc/{self.world.process.pid}/fd"
+        count = 0
+        for name in os.listdir(directory):
+            with contextlib.suppress(FileNotFoundError):
+                count += os.readlink(os.path.join(directory, name)).startswith("socket:")
+        return count
+
     def may_open(self, count):
         """Sets how many descriptors the running server may have. Returns how many it could before."""
         pid = self.world.process.pid
@@ -133,13 +143,13 @@ class Cap(ConnectionsCase):
 
     def test_there_are_never_more(self):
         self.start("connection-limit = 10")
-        before = self.descriptors()
+        before = self.sockets()
         newer = []
         for _ in range(100):
             newer.append(self.connect())
             newer[-1].ask(HIT, HIT_REPLY)
             self.check_control()
-            self.assertLessEqual(self.descriptors(), before + 9)
+            self.assertLessEqual(self.sockets(), before + 9)
         for client in newer[:-9]:
             client.expect_end()
         for client in newer[-9:]:
@@ -369,14 +379,15 @@ class Descriptors(ConnectionsCase):
         self.start(is_filled=False)
         self.assertEqual(self.world.ask("alias", "jdoe@ubuntu.com"), "TEMP lpalias cannot tell now")
         self.control.ask(*QUESTIONS[2])
-        most = self.descriptors() + 5 + RESERVED_DESCRIPTORS
+        # A file that is open for a moment may have been counted, and leaves room for a sixth.
+        most, sockets = self.descriptors() + 5 + RESERVED_DESCRIPTORS, self.sockets()
         before = self.may_open(most)
         clients = []
         for _ in range(50):
             clients.append(self.connect())
             clients[-1].ask(*QUESTIONS[2])
             self.control.ask(*QUESTIONS[2])
-            self.assertLessEqual(self.descriptors(), most - RESERVED_DESCRIPTORS)
+            self.assertLessEqual(self.sockets(), sockets + 6)
         for client in clients[:40]:
             client.expect_end()
         self.fill()
