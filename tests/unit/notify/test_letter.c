@@ -104,11 +104,15 @@ static void test_every_kind_has_its_text(void **state)
 {
     (void)state;
     for (int kind = 0; kind < NOTICE_KIND_COUNT; kind++) {
-        struct letter letter = write_letter(
-            AUDIENCE_ADMINS, notice_kind_word((enum notice_kind)kind), "ubuntu.com", "", "");
-        if (strstr(buffer_text(&letter.body), "there is no text here") != NULL)
-            fail_msg("%s has no text", notice_kind_word((enum notice_kind)kind));
-        letter_finish(&letter);
+        for (enum notice_audience audience = AUDIENCE_PERSON; audience <= AUDIENCE_ALERTS;
+             audience++) {
+            const char *word = notice_kind_word((enum notice_kind)kind);
+            struct letter letter = write_letter(audience, word, "ubuntu.com", "", "");
+            if (notice_kind_is_for((enum notice_kind)kind, audience) &&
+                strstr(buffer_text(&letter.body), "there is no text here") != NULL)
+                fail_msg("%s has no text for audience %d", word, audience);
+            letter_finish(&letter);
+        }
     }
 }
 
