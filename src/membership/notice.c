@@ -21,6 +21,7 @@ static const struct {
     [NOTICE_ACTIVE] = {"active", false, AUDIENCE_ADMINS},
     [NOTICE_LOGIN_BANNED] = {"login-banned", false, AUDIENCE_ALERTS},
     [NOTICE_LOGIN_REFUSED] = {"login-refused", true, 0},
+    [NOTICE_PROOF_LINK] = {"proof-link", true, 0},
     [NOTICE_DIGEST] = {"digest", false, AUDIENCE_ADMINS},
 };
 
@@ -323,4 +324,23 @@ bool notice_list_flush(struct notice_list *list, struct snapshot *snapshot,
             return false;
     }
     return true;
+}
+
+void notice_put_proof_link(struct changeset *changeset, const struct keyring *ring, int64_t now_s,
+                           const char *name, const char *address, const char *link)
+{
+    struct buffer plain = {0}, sealed = {0};
+    struct outbox_record fact = {
+        .at_s = now_s,
+        .audience = AUDIENCE_PERSON,
+        .kind = span_of(kinds[NOTICE_PROOF_LINK].word),
+        .subject = span_of(name),
+    };
+    buffer_appendf(&plain, "%s\n%c%s", address, OUTBOX_LINK_MARK, link);
+    changeset_make_notice_id(fact.id);
+    keyring_seal_notice(ring, fact.id, (struct span){plain.data, plain.length}, &sealed);
+    fact.sealed_recipients = (struct span){sealed.data, sealed.length};
+    changeset_notice(changeset, &fact);
+    buffer_finish(&plain);
+    buffer_finish(&sealed);
 }

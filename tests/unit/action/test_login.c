@@ -333,6 +333,14 @@ static const struct {
      LOGIN_NOT_VALID,
      "person jdoe 5 login=" ME " to=o+" HOME "\nlogin " ME " jdoe\n" D_LIVE
      "event person.login-refused jdoe\n"},
+    {"nor end the doubt about the flag, though being seen ends the one about membership",
+     BOTH "person jdoe 5 login=" ME " to=o+" HOME "\nmember " DOMAIN " jdoe 5 live doubted\n"
+          "alias " DOMAIN " jdoe active to=" HOME "\n",
+     {.is_invalid = true, .first = YES},
+     LOGIN_NOT_VALID,
+     "person jdoe 5 login=" ME " to=o+" HOME "\nlogin " ME " jdoe\n"
+     "member " DOMAIN " jdoe 5 live doubted\nalias " DOMAIN " jdoe active to=" HOME "\n"
+     "event person.login-refused jdoe\n"},
     {"a domain that is not proven any more is not filled",
      "domain " OTHER " lost\n",
      {.second = YES},

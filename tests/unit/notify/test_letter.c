@@ -40,7 +40,7 @@ static struct letter write_letter(enum notice_audience audience, const char *kin
     };
     struct template_set *set = template_set_create(NULL, ignore, NULL);
     struct letter letter = {0};
-    letter_write(set, &settings, &fact, &letter);
+    letter_write(set, &settings, &fact, "https://portal.example/confirm#s", &letter);
     template_set_destroy(set);
     return letter;
 }
@@ -85,6 +85,12 @@ static void test_parts(void **state)
          "lpalias: ubuntu.com could not be refreshed", "\n  no answer\n"},
         {AUDIENCE_ALERTS, "all-clear", "", "overdue", "it began", "lpalias: over: notices could",
          "\n  it began\n"},
+        {AUDIENCE_PERSON, "login-refused", "", "coc-not-signed", "", "You have no mail alias yet",
+         "https://launchpad.net/codeofconduct\n"},
+        {AUDIENCE_PERSON, "proof-link", "", "", "", "Please confirm this address for jdoe",
+         "\nhttps://portal.example/confirm#s\n"},
+        {AUDIENCE_ALERTS, "login-banned", "", "banned", "https://login.example/+id/me",
+         "has tried to log in", "https://login.example/+id/me\n"},
         {AUDIENCE_ADMINS, "of-tomorrow", "ubuntu.com", "odd", "x", "lpalias: of-tomorrow jdoe@",
          "what     of-tomorrow odd"},
     };
