@@ -6,19 +6,17 @@ const char *barrier_word(enum barrier barrier)
     case BARRIER_NONE:
         break;
     case BARRIER_UNCONFIGURED:
-        return "unconfigured";
-    case BARRIER_ROLLED_BACK:
-    case BARRIER_ALL_HELD:
-        return "held";
+        return "domain-not-configured";
     case BARRIER_NOT_PROVEN:
-        return "not-proven";
     case BARRIER_FROZEN:
-        return "frozen";
+        return "domain-frozen";
     case BARRIER_NOT_FILLED:
-        return "not-filled";
+        return "domain-not-filled";
+    case BARRIER_ROLLED_BACK:
     case BARRIER_ANOTHER_TEAM:
-        return "another-team";
-    case BARRIER_REFUSED:
+    case BARRIER_ALL_HELD:
+        return "domain-held";
+    case BARRIER_DISCARDED:
         return "discarded";
     }
     return "";
@@ -45,7 +43,7 @@ static bool find_in_plan(struct snapshot *snapshot, const char *domain, const ch
     if ((plan.holds & PLAN_HOLDS_ALL) != 0)
         *ret = BARRIER_ALL_HELD;
     else if ((plan.holds & PLAN_DISCARDED) != 0 && plan_has_name(&plan, name))
-        *ret = BARRIER_REFUSED;
+        *ret = BARRIER_DISCARDED;
     return true;
 }
 

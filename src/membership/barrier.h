@@ -13,21 +13,19 @@
 #include "membership/house.h"
 #include "store/snapshot.h"
 
-/* The first that holds. */
+/* The first that holds, with the word for JSON and the catalogue of texts. */
 enum barrier {
-    BARRIER_NONE,
-    BARRIER_UNCONFIGURED, /* "unconfigured" */
-    BARRIER_ROLLED_BACK,  /* "held": by a roll-back, until it is released */
-    BARRIER_NOT_PROVEN,   /* "not-proven": its TXT record was never seen */
-    BARRIER_FROZEN,       /* "frozen": the record was seen and is lost */
-    BARRIER_NOT_FILLED,   /* "not-filled": no listing was believed yet, so the team has no pin */
-    BARRIER_ANOTHER_TEAM, /* "another-team": by its name or pin not the one that filled the domain
-                           */
-    BARRIER_ALL_HELD,     /* "held": a plan holds everything, or held it and was discarded */
-    BARRIER_REFUSED,      /* "discarded": an operator said no to a plan that has this very name */
+    BARRIER_NONE,         /* "" */
+    BARRIER_UNCONFIGURED, /* "domain-not-configured" */
+    BARRIER_ROLLED_BACK,  /* "domain-held": by a roll-back, until it is released */
+    BARRIER_NOT_PROVEN,   /* "domain-frozen": its TXT record was never seen */
+    BARRIER_FROZEN,       /* "domain-frozen": the record was seen and is lost */
+    BARRIER_NOT_FILLED,   /* "domain-not-filled": no listing was believed yet, so the team has no
+                             pin */
+    BARRIER_ANOTHER_TEAM, /* "domain-held": by its name or pin it is not the team that filled it */
+    BARRIER_ALL_HELD,     /* "domain-held": a plan holds everything, or held it and was discarded */
+    BARRIER_DISCARDED,    /* "discarded": an operator said no to a plan that has this very name */
 };
-
-/* For JSON and the catalogue of texts; "" of NONE. */
 const char *barrier_word(enum barrier barrier);
 
 /*

@@ -70,6 +70,7 @@ extern const struct command command_key_retire;
 extern const struct command command_key_rotate;
 extern const struct command command_lint;
 extern const struct command command_list;
+extern const struct command command_login_set;
 extern const struct command command_pause;
 extern const struct command command_notify;
 extern const struct command command_plan_discard;

@@ -69,6 +69,7 @@ class Usage(People):
                       ("alias", "allow", '"odd"@ubuntu.com'), ("reserve",), ("reserve", "x"),
                       ("reserve", "x@ubuntu.com", "--list"), ("reserve", "--list", "--reason", "x"),
                       ("reserve", "x@ubuntu.com", "--domain", "ubuntu.com"),
+                      ("login", "set", "jdoe"), ("login", "set", "jdoe", ""),
                       ("erase", "jdoe"), ("erase", "--yes")]:
             with self.subTest(words=words):
                 self.assertNotEqual(self.lpalias(*words, status=USAGE).stderr, "")
@@ -78,6 +79,7 @@ class Usage(People):
         for words in [("unban", "nobody"), ("pause", "nobody"), ("resume", "nobody"),
                       ("erase", "--yes", "nobody"), ("alias", "remove", "nobody@ubuntu.com"),
                       ("alias", "set", "nobody@ubuntu.com", "--extension", "drop"),
+                      ("login", "set", "nobody", "x"),
                       ("alias", "add", "x@ubuntu.com", "--for", "nobody")]:
             with self.subTest(words=words):
                 self.lpalias(*words, status=2)
@@ -85,7 +87,7 @@ class Usage(People):
     def test_help(self):
         everything = self.lpalias("--help").stdout
         for command in ("ban", "unban", "pause", "resume", "alias add", "alias remove",
-                        "alias allow", "alias set", "reserve", "erase"):
+                        "alias allow", "alias set", "login set", "reserve", "erase"):
             self.assertIn(f"\n  {command} ", everything)
             self.assertIn(f"Usage: lpalias {command} ", self.lpalias(*command.split(), "--help").stdout)
 

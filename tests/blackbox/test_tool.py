@@ -115,7 +115,7 @@ class Usage(unittest.TestCase):
                 "key generate", "key rotate", "key retire", "key check", "backup", "restore",
                 "cache upgrade", "help", "domain verify", "plan show", "plan release",
                 "plan discard", "ban", "unban", "pause", "resume", "alias add", "alias remove",
-                "alias allow", "alias set", "reserve", "erase", "rollback", "history", "verify",
+                "alias allow", "alias set", "login set", "reserve", "erase", "rollback", "history", "verify",
                 "notify"]
 
     @classmethod
