@@ -61,6 +61,7 @@ extern const struct command command_domain_verify;
 extern const struct command command_erase;
 extern const struct command command_explain;
 extern const struct command command_export;
+extern const struct command command_export_person;
 extern const struct command command_help;
 extern const struct command command_history;
 extern const struct command command_import;

@@ -1,11 +1,11 @@
 #include "tool/show_person.h"
+#include "report/record_json.h"
 
 #include <stdio.h>
 
 #include "base/timestamp.h"
 #include "tool/console.h"
 #include "tool/json_output.h"
-#include "tool/record_json.h"
 #include "tool/table.h"
 #include "tool/targets.h"
 

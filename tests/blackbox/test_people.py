@@ -133,6 +133,37 @@ class BanAndPause(People):
         self.assertEqual(self.ask("jdoe@ubuntu.com"), f"jdoe@{SECRET}")
 
 
+class Logins(People):
+    def sender(self, address):
+        return self.world.lpalias("query", "--cache", "sender", address).stdout.strip()
+
+    def test_a_login_of_its_own(self):
+        self.assertEqual(self.sender("jdoe@ubuntu.com"), "jdoe")
+        self.assertRegex(self.lpalias("login", "set", "JDOE", "jd").stdout,
+                         r"^jdoe is allowed to send as login jd; ")
+        self.assertEqual(self.sender("jdoe@ubuntu.com"), "jd")
+        self.assertEqual(self.json("show", "jdoe")["login_name"], "jd")
+        self.assertFalse(self.json("login", "set", "jdoe", "jd")["changed"])
+        self.assertTrue(self.json("login", "set", "jdoe", "default")["changed"])
+        self.assertEqual(self.sender("jdoe@ubuntu.com"), "jdoe")
+        self.assertEqual(self.world.lpalias("verify").status, 0)
+
+    def test_what_would_let_somebody_else_in(self):
+        for login in ("kim", "KIM", "a,kim", "a kim", "!x"):
+            with self.subTest(login=login):
+                self.lpalias("login", "set", "jdoe", login, status=1)
+        self.assertEqual(self.sender("jdoe@ubuntu.com"), "jdoe")
+
+    def test_all_about_a_person(self):
+        person = json.loads(self.world.lpalias("export-person", "JDOE").stdout)
+        self.assertEqual([each["address"] for each in person["targets"]], [f"jdoe@{SECRET}"])
+        self.assertEqual([alias["address"] for domain in person["domains"]
+                          for alias in domain["aliases"]], ["jdoe@ubuntu.com"])
+        self.assertIn("alias.active", [event["act"] for event in person["events"]])
+        self.assertNotIn("kim", json.dumps(person))
+        self.lpalias("export-person", "nobody", status=2)
+
+
 class Extras(People):
     def add(self, address, name="jdoe", *words, **more):
         return self.lpalias("alias", "add", address, "--for", name, *words, **more)
