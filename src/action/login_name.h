@@ -13,8 +13,8 @@
 /*
  * An operator says which login of the mail server is the person's; "": the Launchpad name, as
  * without a word. It is not for persons to say, since it is the mail server that knows whose login
- * is whose. ERROR_INVALID: unknown person; a login that is overlong, begins with "!", or has another
- * byte than printable ASCII without blank and comma (Postfix takes a list apart at these,
+ * is whose. ERROR_INVALID: unknown person; a login that is overlong, begins with "!", or has
+ * another byte than printable ASCII without blank and comma (Postfix takes a list apart at these,
  * smtpd_check.c reject_auth_sender_login_mismatch); one that is another person's, in any case of
  * letters, as Postfix compares them so. ERROR_TEMPORARY: the cache.
  */

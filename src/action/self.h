@@ -1,6 +1,6 @@
 /*
  * What a person may do to what is the person's own, after a login. Who it is says the claimed
- * identifier, not the name: names change hands (docs/architecture.md "Login").
+ * identifier, not the name: names change hands (docs/architecture.md "What a login does").
  *
  * Of all of them: the actor is ACTOR_PERSON, whatever action says. ERROR_INVALID: the identifier is
  * nobody's (any more), the account is banned, or what is said below; the text names no address.

@@ -1,7 +1,7 @@
 /*
  * What a login means: a person who has proven to be behind a claimed identifier, and what Launchpad
  * says of the person now. It is one look at one person, so it may give and never takes: see
- * docs/architecture.md "Login".
+ * docs/architecture.md "What a login does".
  */
 #ifndef LPALIAS_MEMBERSHIP_LOGIN_PLAN_H
 #define LPALIAS_MEMBERSHIP_LOGIN_PLAN_H
