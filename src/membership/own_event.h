@@ -21,7 +21,8 @@ typedef bool own_event_visit(void *context, uint64_t sequence, const struct even
 /*
  * Visits the newest limit events of the person, newest first, of those with a lower number than
  * before (0: of all), so that the last number seen is where the next page begins. name is
- * somebody's who is behind a login (identity_of_login). It reads the whole log. ERROR_TEMPORARY:
+ * somebody's who is behind a login (identity_of_login); limit is not 0. The log is read as far back
+ * as it takes, and all people once. ERROR_TEMPORARY:
  * the cache.
  */
 bool own_event_each(struct snapshot *snapshot, const char *name, uint64_t before, size_t limit,
