@@ -4,16 +4,10 @@
 #include "action/person.h"
 #include "action/update.h"
 
-struct extension_request {
-    struct alias_request alias;
-    enum extension_policy extension;
-};
-
 /* Of a member's own alias it stands in the membership, and the row follows. */
-static bool plan_own(const struct planning *planning, const struct extension_request *request,
-                     struct error *error)
+static bool plan_own(const struct planning *planning, const struct alias_request *alias,
+                     enum extension_policy extension, struct error *error)
 {
-    const struct alias_request *alias = &request->alias;
     struct membership_record membership;
     struct person_record person;
     struct projection_result result;
@@ -23,29 +17,40 @@ static bool plan_own(const struct planning *planning, const struct extension_req
         return false;
     if (has_row == STORE_ABSENT)
         return error_set(error, ERROR_INVALID, "%s has no member of that name", alias->domain);
-    membership.extension = request->extension;
+    membership.extension = extension;
     return projection_plan_membership(planning, alias->domain, alias->local, &person, &membership,
                                       NULL, &result, error);
 }
 
-static bool plan_extension(void *context, const struct planning *planning, struct error *error)
+bool alias_set_plan_extension(const struct planning *planning, const struct alias_request *alias,
+                              enum extension_policy extension, struct error *error)
 {
-    const struct extension_request *request = context;
     struct alias_record row;
-    if (!alias_find(planning, &request->alias, &row, error))
+    if (!alias_find(planning, alias, &row, error))
         return false;
     if (row.state == ALIAS_GONE || alias_is_reservation(&row))
         return error_set(error, ERROR_INVALID, "nobody has it: it is gone or reserved");
-    if (row.extension == request->extension)
+    if (row.extension == extension)
         return true;
     changeset_begin_group(planning->changeset, false);
-    action_event(planning, "alias.extension", request->alias.domain, request->alias.local,
-                 extension_policy_name(request->extension));
+    action_event(planning, "alias.extension", alias->domain, alias->local,
+                 extension_policy_name(extension));
     if (row.kind == ALIAS_MEMBER)
-        return plan_own(planning, request, error);
-    row.extension = request->extension;
-    changeset_put_alias(planning->changeset, request->alias.domain, request->alias.local, &row);
+        return plan_own(planning, alias, extension, error);
+    row.extension = extension;
+    changeset_put_alias(planning->changeset, alias->domain, alias->local, &row);
     return true;
+}
+
+struct extension_request {
+    struct alias_request alias;
+    enum extension_policy extension;
+};
+
+static bool plan_extension(void *context, const struct planning *planning, struct error *error)
+{
+    const struct extension_request *request = context;
+    return alias_set_plan_extension(planning, &request->alias, request->extension, error);
 }
 
 bool action_alias_set_extension(const struct action *action, const char *domain, const char *local,

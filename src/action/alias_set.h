@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "action/actor.h"
+#include "action/alias_row.h"
 #include "base/error.h"
 #include "store/changeset.h"
 #include "store/record.h"
@@ -13,5 +14,9 @@
 bool action_alias_set_extension(const struct action *action, const char *domain, const char *local,
                                 enum extension_policy extension, struct store_update_result *ret,
                                 struct error *error) MUST_CHECK;
+
+/* Puts what that changes. Errors as above. */
+bool alias_set_plan_extension(const struct planning *planning, const struct alias_request *alias,
+                              enum extension_policy extension, struct error *error) MUST_CHECK;
 
 #endif

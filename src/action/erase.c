@@ -49,10 +49,10 @@ static bool erase_extra(void *context, const char *domain, const char *local,
     return true;
 }
 
-static bool plan_erasure(void *context, const struct planning *planning, struct error *error)
+bool erase_plan(const struct planning *planning, const char *name, struct error *error)
 {
     struct person_record person;
-    struct erasure erasure = {.planning = *planning, .name = context, .error = error};
+    struct erasure erasure = {.planning = *planning, .name = name, .is_fine = true, .error = error};
     erasure.planning.notices = NULL;
     erasure.planning.names_nobody = true;
     switch (snapshot_person(planning->snapshot, erasure.name, &person, error)) {
@@ -80,6 +80,11 @@ static bool plan_erasure(void *context, const struct planning *planning, struct 
     action_event(planning, "person.erase", "", EVENT_ERASED_SUBJECT, "");
     const char *const names[] = {erasure.name};
     return forget_traces(planning, names, ARRAY_LENGTH(names), FORGET_PERSON, error);
+}
+
+static bool plan_erasure(void *context, const struct planning *planning, struct error *error)
+{
+    return erase_plan(planning, context, error);
 }
 
 bool action_erase(const struct action *action, const char *name, struct store_update_result *ret,

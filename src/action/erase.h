@@ -6,6 +6,7 @@
 
 #include "action/actor.h"
 #include "base/error.h"
+#include "membership/projection.h"
 #include "store/changeset.h"
 
 /*
@@ -16,5 +17,8 @@
  */
 bool action_erase(const struct action *action, const char *name, struct store_update_result *ret,
                   struct error *error) MUST_CHECK;
+
+/* Puts what that changes. Errors as above. */
+bool erase_plan(const struct planning *planning, const char *name, struct error *error) MUST_CHECK;
 
 #endif

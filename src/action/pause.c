@@ -3,6 +3,21 @@
 #include "action/person.h"
 #include "action/update.h"
 
+bool pause_plan(const struct planning *planning, const char *name, bool is_paused,
+                struct error *error)
+{
+    struct person_record person;
+    if (!person_find(planning, name, &person, error))
+        return false;
+    if (person.is_paused == is_paused)
+        return true;
+    person.is_paused = is_paused;
+    person.paused_s = is_paused ? planning->now_s : 0;
+    changeset_begin_group(planning->changeset, false);
+    action_event(planning, is_paused ? "person.pause" : "person.resume", "", name, "");
+    return projection_plan_person(planning, name, &person, error);
+}
+
 struct pause_request {
     const char *name;
     bool is_paused; /* afterwards */
@@ -11,17 +26,7 @@ struct pause_request {
 static bool plan_pause(void *context, const struct planning *planning, struct error *error)
 {
     const struct pause_request *request = context;
-    struct person_record person;
-    if (!person_find(planning, request->name, &person, error))
-        return false;
-    if (person.is_paused == request->is_paused)
-        return true;
-    person.is_paused = request->is_paused;
-    person.paused_s = request->is_paused ? planning->now_s : 0;
-    changeset_begin_group(planning->changeset, false);
-    action_event(planning, request->is_paused ? "person.pause" : "person.resume", "", request->name,
-                 "");
-    return projection_plan_person(planning, request->name, &person, error);
+    return pause_plan(planning, request->name, request->is_paused, error);
 }
 
 bool action_pause(const struct action *action, const char *name, struct store_update_result *ret,

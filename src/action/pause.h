@@ -6,6 +6,7 @@
 
 #include "action/actor.h"
 #include "base/error.h"
+#include "membership/projection.h"
 #include "store/changeset.h"
 
 /*
@@ -18,5 +19,9 @@ bool action_pause(const struct action *action, const char *name, struct store_up
 /* The opposite. Errors as above. */
 bool action_resume(const struct action *action, const char *name, struct store_update_result *ret,
                    struct error *error) MUST_CHECK;
+
+/* Puts what either changes. Errors as above. */
+bool pause_plan(const struct planning *planning, const char *name, bool is_paused,
+                struct error *error) MUST_CHECK;
 
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "action/key.h"
+#include "action/person.h"
 #include "action/update.h"
 #include "address/address.h"
 #include "base/memory.h"
@@ -113,6 +114,86 @@ static bool check_served(struct snapshot *snapshot, struct span lines, struct er
     }
     return true;
 }
+
+/* ---- the person's own ---- */
+
+static bool check_own(const struct planning *planning, const char *address, struct buffer *lines,
+                      struct error *error)
+{
+    bool is_served;
+    const char *wrong = address_check_target(address, strlen(address), lines);
+    if (wrong != NULL)
+        return error_set(error, ERROR_INVALID, "the address: %s", wrong);
+    if (!target_check_is_served(planning->snapshot, buffer_text(lines), &is_served, error))
+        return false;
+    return (!is_served && !target_check_is_configured(planning->house, buffer_text(lines))) ||
+           error_set(error, ERROR_INVALID,
+                     "the address lies in a domain of ours, which could loop");
+}
+
+/* What of the list is the person's own; the address itself as *ret_entry, if it is there. */
+static size_t count_own(const struct target_list *list, const char *address,
+                        const struct target_entry **ret_entry)
+{
+    size_t count = 0;
+    *ret_entry = NULL;
+    for (size_t i = 0; i < list->count; i++) {
+        if (list->entries[i].source != TARGET_SOURCE_PERSON)
+            continue;
+        count++;
+        if (strcmp(list->entries[i].address, address) == 0)
+            *ret_entry = &list->entries[i];
+    }
+    return count;
+}
+
+static bool change_own(struct target_list *list, const char *address, enum target_step step,
+                       bool *ret_is_changed, struct error *error)
+{
+    const struct target_entry *entry;
+    size_t count = count_own(list, address, &entry);
+    bool is_proven = entry != NULL && entry->is_proven;
+    *ret_is_changed = false;
+    if (step == TARGET_DROP && entry == NULL)
+        return error_set(error, ERROR_INVALID, "the address is none of the person's own");
+    if (step == TARGET_DROP) {
+        target_list_remove(list, TARGET_SOURCE_PERSON, address);
+        *ret_is_changed = true;
+        return true;
+    }
+    if (entry == NULL && count >= TARGET_MAX_COUNT)
+        return error_set(error, ERROR_INVALID, "more than %d addresses", TARGET_MAX_COUNT);
+    if (step == TARGET_CHECK)
+        return !is_proven || error_set(error, ERROR_INVALID, "the address is in use already");
+    target_list_add(list, TARGET_SOURCE_PERSON, true, address);
+    *ret_is_changed = !is_proven;
+    return true;
+}
+
+bool target_plan_own(const struct planning *planning, const char *name, const char *address,
+                     enum target_step step, struct error *error)
+{
+    struct person_record person;
+    CLEANUP(buffer_finish) struct buffer canonical = {0}, sealed = {0};
+    CLEANUP(target_list_finish) struct target_list list = {0};
+    bool is_changed;
+    if (!person_find(planning, name, &person, error) ||
+        (step != TARGET_DROP && !check_own(planning, address, &canonical, error)) ||
+        !target_list_open(planning->ring, name, &person, &list, error))
+        return false;
+    if (step == TARGET_DROP)
+        buffer_append_text(&canonical, address);
+    if (!change_own(&list, buffer_text(&canonical), step, &is_changed, error))
+        return false;
+    if (!is_changed)
+        return true;
+    target_list_seal(&list, planning->ring, name, &sealed, &person);
+    changeset_begin_group(planning->changeset, false);
+    action_event(planning, step == TARGET_DROP ? "target.drop" : "target.add", "", name, "");
+    return projection_plan_person(planning, name, &person, error);
+}
+
+/* ---- the operator's ---- */
 
 struct target_request {
     const char *name;

@@ -41,4 +41,21 @@ bool action_target_clear(const struct action *action, const char *name,
 bool target_plan_person(const struct planning *planning, const char *name, struct span lines,
                         struct error *error) MUST_CHECK;
 
+/* What the person may do with an address of the person's own. */
+enum target_step {
+    TARGET_CHECK, /* nothing but whether it could be added: ERROR_INVALID says why not */
+    TARGET_ADD,   /* it is proven; every alias of the person follows */
+    TARGET_DROP,
+};
+
+/*
+ * Puts the person's row with that address added to, or taken from, the person's own targets, and
+ * all aliases that follow. One that is to be added must be a legal address outside all domains that
+ * are ours, and at most TARGET_MAX_COUNT are the person's own; one that is there already changes
+ * nothing. ERROR_INVALID with the reason, which does not show the address; errors also as
+ * projection_plan_person.
+ */
+bool target_plan_own(const struct planning *planning, const char *name, const char *address,
+                     enum target_step step, struct error *error) MUST_CHECK;
+
 #endif

@@ -32,3 +32,8 @@ bool house_is_reserved(const struct house_domain *domain, const char *local)
     return address_is_reserved(local, strlen(local)) ||
            (domain != NULL && has(domain->reserved, domain->reserved_count, local));
 }
+
+bool house_lists_admin(const struct house_domain *domain, const char *name)
+{
+    return domain != NULL && has(domain->admins, domain->admin_count, name);
+}

@@ -42,6 +42,9 @@ const struct house_domain *house_find(const struct house *house, const char *dom
 /* True if the local part is a role of that domain: RFC 2142, or configured there. */
 bool house_is_role(const struct house_domain *domain, const char *local) MUST_CHECK;
 
+/* True if the Launchpad name is in the list of admins of that domain, which may be NULL. */
+bool house_lists_admin(const struct house_domain *domain, const char *name) MUST_CHECK;
+
 /* True if the local part stands in the shipped list or in that of the domain. */
 bool house_is_reserved(const struct house_domain *domain, const char *local) MUST_CHECK;
 

@@ -40,3 +40,24 @@ bool identity_plan_another(const struct planning *planning, const char *name,
         changeset_delete_login(planning->changeset, identifier);
     return result != STORE_TROUBLE;
 }
+
+void identity_tell_another(const struct planning *planning, const char *domain, const char *name)
+{
+    if (planning->notices != NULL)
+        notice_list_add(planning->notices, NOTICE_ANOTHER_PERSON, domain, name, "", "",
+                        (struct span){"", 0});
+}
+
+enum store_result identity_of_login(struct snapshot *snapshot, const char *identifier,
+                                    struct buffer *name, struct person_record *ret,
+                                    struct error *error)
+{
+    struct login_record login;
+    enum store_result result = snapshot_login(snapshot, identifier, &login, error);
+    if (result != STORE_FOUND)
+        return result;
+    buffer_append(name, login.name.data, login.name.length);
+    result = snapshot_person(snapshot, buffer_text(name), ret, error);
+    return result == STORE_FOUND && !span_is_text(ret->login_identifier, identifier) ? STORE_ABSENT
+                                                                                     : result;
+}

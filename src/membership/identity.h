@@ -31,4 +31,16 @@ enum identity identity_see(struct person_record *person, int64_t date_created_us
 bool identity_plan_another(const struct planning *planning, const char *name,
                            const struct person_record *before, struct error *error) MUST_CHECK;
 
+/*
+ * Whose login it is: the name, and *ret its row. A pair counts only if the row of the login and the
+ * person's both say so. STORE_ABSENT: nobody's (any more). Appends to name, which is borrowed by
+ * nobody.
+ */
+enum store_result identity_of_login(struct snapshot *snapshot, const char *identifier,
+                                    struct buffer *name, struct person_record *ret,
+                                    struct error *error) MUST_CHECK;
+
+/* Tells the admins of that domain, which had an alias of the old account. */
+void identity_tell_another(const struct planning *planning, const char *domain, const char *name);
+
 #endif

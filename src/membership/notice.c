@@ -5,25 +5,34 @@
 
 #include "base/memory.h"
 
-/* Admins are told of every kind; the person only of these. */
+/* The person is told of some kinds, and one more audience of most; 0: nobody else. */
 static const struct {
     const char *word;
     bool is_for_person;
+    enum notice_audience others;
 } kinds[NOTICE_KIND_COUNT] = {
-    [NOTICE_BANNED] = {"banned", false},
-    [NOTICE_NAME_REFUSED] = {"name-refused", true},
-    [NOTICE_ANOTHER_PERSON] = {"another-person", false},
-    [NOTICE_RENAMED] = {"renamed", true},
-    [NOTICE_LEAVING] = {"leaving", true},
-    [NOTICE_GONE] = {"gone", false},
-    [NOTICE_REFUSED] = {"refused", true},
-    [NOTICE_ACTIVE] = {"active", false},
-    [NOTICE_DIGEST] = {"digest", false},
+    [NOTICE_BANNED] = {"banned", false, AUDIENCE_ADMINS},
+    [NOTICE_NAME_REFUSED] = {"name-refused", true, AUDIENCE_ADMINS},
+    [NOTICE_ANOTHER_PERSON] = {"another-person", false, AUDIENCE_ADMINS},
+    [NOTICE_RENAMED] = {"renamed", true, AUDIENCE_ADMINS},
+    [NOTICE_LEAVING] = {"leaving", true, AUDIENCE_ADMINS},
+    [NOTICE_GONE] = {"gone", false, AUDIENCE_ADMINS},
+    [NOTICE_REFUSED] = {"refused", true, AUDIENCE_ADMINS},
+    [NOTICE_ACTIVE] = {"active", false, AUDIENCE_ADMINS},
+    [NOTICE_LOGIN_BANNED] = {"login-banned", false, AUDIENCE_ALERTS},
+    [NOTICE_LOGIN_REFUSED] = {"login-refused", true, 0},
+    [NOTICE_PROOF_LINK] = {"proof-link", true, 0},
+    [NOTICE_DIGEST] = {"digest", false, AUDIENCE_ADMINS},
 };
 
 const char *notice_kind_word(enum notice_kind kind)
 {
     return kinds[kind].word;
+}
+
+bool notice_kind_is_for(enum notice_kind kind, enum notice_audience audience)
+{
+    return audience == AUDIENCE_PERSON ? kinds[kind].is_for_person : kinds[kind].others == audience;
 }
 
 /* Offsets of NUL-terminated texts in the list's arena; a hundred thousand events are usual. */
@@ -122,12 +131,10 @@ static bool is_same_word(const struct notice_list *list, const struct happening 
 }
 
 /* The word in the key of the table of sent: "leaving/not-member", "active". */
-static void write_word(const struct notice_list *list, const struct happening *item,
-                       struct buffer *word)
+static void write_word(enum notice_kind kind, const char *reason, struct buffer *word)
 {
-    const char *reason = text_at(list, item->reason);
     buffer_clear(word);
-    buffer_appendf(word, *reason != '\0' ? "%s/%s" : "%s%s", kinds[item->kind].word, reason);
+    buffer_appendf(word, *reason != '\0' ? "%s/%s" : "%s%s", kinds[kind].word, reason);
 }
 
 /* Where the run of items [from, count) with the same text at that place ends. */
@@ -147,18 +154,25 @@ static size_t end_of_name(const struct notice_list *list, size_t from, size_t do
     return to;
 }
 
-static bool was_told(const struct notice_list *list, const struct happening *item,
-                     struct snapshot *snapshot, bool *ret, struct error *error)
+bool notice_was_told(struct snapshot *snapshot, int64_t now_s, enum notice_kind kind,
+                     const char *domain, const char *name, const char *reason, bool *ret,
+                     struct error *error)
 {
     struct sent_record sent;
     struct buffer word = {0};
-    write_word(list, item, &word);
+    write_word(kind, reason, &word);
     enum store_result result =
-        snapshot_sent(snapshot, text_at(list, item->domain), text_at(list, item->name),
-                      buffer_text(&word), &sent, error);
+        snapshot_sent(snapshot, domain, name, buffer_text(&word), &sent, error);
     buffer_finish(&word);
-    *ret = result == STORE_FOUND && list->now_s - sent.last_s < NOTICE_AGAIN_S;
+    *ret = result == STORE_FOUND && now_s - sent.last_s < NOTICE_AGAIN_S;
     return result != STORE_TROUBLE;
+}
+
+static bool was_told(const struct notice_list *list, const struct happening *item,
+                     struct snapshot *snapshot, bool *ret, struct error *error)
+{
+    return notice_was_told(snapshot, list->now_s, item->kind, text_at(list, item->domain),
+                           text_at(list, item->name), text_at(list, item->reason), ret, error);
 }
 
 /* Marks what is due of one name's items [from, to). */
@@ -236,7 +250,7 @@ static void put_sent(const struct notice_list *list, struct changeset *changeset
                      const struct happening *item)
 {
     struct buffer word = {0};
-    write_word(list, item, &word);
+    write_word(item->kind, text_at(list, item->reason), &word);
     const struct sent_record sent = {.first_s = list->now_s, .last_s = list->now_s};
     changeset_put_sent(changeset, text_at(list, item->domain), text_at(list, item->name),
                        buffer_text(&word), &sent);
@@ -270,8 +284,8 @@ static bool put_name(const struct notice_list *list, size_t from, size_t to, boo
         put_sent(list, changeset, item);
         if (kinds[item->kind].is_for_person && item->targets_length != 0 && list->ring != NULL)
             put_fact(list, changeset, item, AUDIENCE_PERSON);
-        if (!is_digested)
-            put_fact(list, changeset, item, AUDIENCE_ADMINS);
+        if (!is_digested && kinds[item->kind].others != 0)
+            put_fact(list, changeset, item, kinds[item->kind].others);
     }
     return true;
 }
@@ -310,4 +324,23 @@ bool notice_list_flush(struct notice_list *list, struct snapshot *snapshot,
             return false;
     }
     return true;
+}
+
+void notice_put_proof_link(struct changeset *changeset, const struct keyring *ring, int64_t now_s,
+                           const char *name, const char *address, const char *link)
+{
+    struct buffer plain = {0}, sealed = {0};
+    struct outbox_record fact = {
+        .at_s = now_s,
+        .audience = AUDIENCE_PERSON,
+        .kind = span_of(kinds[NOTICE_PROOF_LINK].word),
+        .subject = span_of(name),
+    };
+    buffer_appendf(&plain, "%s\n%c%s", address, OUTBOX_LINK_MARK, link);
+    changeset_make_notice_id(fact.id);
+    keyring_seal_notice(ring, fact.id, (struct span){plain.data, plain.length}, &sealed);
+    fact.sealed_recipients = (struct span){sealed.data, sealed.length};
+    changeset_notice(changeset, &fact);
+    buffer_finish(&plain);
+    buffer_finish(&sealed);
 }

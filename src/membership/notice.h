@@ -31,10 +31,24 @@ enum notice_kind {
     NOTICE_GONE,           /* 6 "gone": admins */
     NOTICE_REFUSED,        /* 7 "refused": admins, the person if a proven address is known */
     NOTICE_ACTIVE,         /* 10 "active": admins */
+    NOTICE_LOGIN_BANNED,   /* 1 "login-banned": alerts; of no domain */
+    NOTICE_LOGIN_REFUSED,  /* 7 "login-refused": person; of no domain */
+    NOTICE_PROOF_LINK,     /* "proof-link": the address that is to be proven; of no domain */
     NOTICE_DIGEST,         /* "digest": admins; detail says how many of each kind */
     NOTICE_KIND_COUNT,
 };
 const char *notice_kind_word(enum notice_kind kind);
+
+/* Whether a notice of that kind is for them. */
+bool notice_kind_is_for(enum notice_kind kind, enum notice_audience audience) MUST_CHECK;
+
+/*
+ * *ret: that was told within NOTICE_AGAIN_S before now_s, so that it would not be told again.
+ * domain is "" of a kind of no domain. ERROR_TEMPORARY: the cache.
+ */
+bool notice_was_told(struct snapshot *snapshot, int64_t now_s, enum notice_kind kind,
+                     const char *domain, const char *name, const char *reason, bool *ret,
+                     struct error *error) MUST_CHECK;
 
 struct notice_list;
 
@@ -63,5 +77,13 @@ void notice_list_add(struct notice_list *list, enum notice_kind kind, const char
  */
 bool notice_list_flush(struct notice_list *list, struct snapshot *snapshot,
                        struct changeset *changeset, struct error *error) MUST_CHECK;
+
+/*
+ * Puts a notice with a link that proves an address of the person of that name. The link is a
+ * secret: it is sealed with the address (store/record.h, outbox_record) and goes when the mail has
+ * gone. It is sent each time that it is asked for.
+ */
+void notice_put_proof_link(struct changeset *changeset, const struct keyring *ring, int64_t now_s,
+                           const char *name, const char *address, const char *link);
 
 #endif

@@ -510,7 +510,8 @@ static bool plan_scene(struct scene *scene, const struct membership_record *befo
 {
     *ret = (struct projection_result){0};
     scene->is_another =
-        before != NULL && before->date_created_us != scene->membership.date_created_us;
+        before != NULL && (scene->planning->is_another ||
+                           before->date_created_us != scene->membership.date_created_us);
     if (!look(scene, error))
         return false;
     count_lacking_day(scene);

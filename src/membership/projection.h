@@ -33,6 +33,8 @@ struct planning {
      * over those of the row before. */
     const char *extras_from;
     bool has_heir;
+    /* Row 3 by the login alone: the account is the same, and nothing of who had it is inherited. */
+    bool is_another;
 };
 
 /* Stands in an event in place of a name that was to be forgotten. */

@@ -6,7 +6,6 @@
 #include "membership/identity.h"
 #include "membership/launchpad_target.h"
 #include "membership/observation.h"
-#include "membership/target_list.h"
 
 /* A person on the way through all domains. */
 struct passage {
@@ -71,14 +70,6 @@ static const struct listing_person *find_admin(const struct refresh_domain *doma
     const struct listing_person *admin = find_seen(domain->admin_listing, passage->name);
     return admin != NULL && admin->date_created_us == passage->person.date_created_us ? admin
                                                                                       : NULL;
-}
-
-static bool is_listed_admin(const struct house_domain *house, const char *name)
-{
-    for (size_t i = 0; house != NULL && i < house->admin_count; i++)
-        if (strcmp(house->admins[i], name) == 0)
-            return true;
-    return false;
 }
 
 static void leave_alone(struct refresh_domain *domain, const struct stop *stop)
@@ -242,7 +233,7 @@ static void observe_admin(const struct planner *planner, const struct passage *p
         .observed_s = listing != NULL ? listing->fetch_began_s : 0,
         .is_time_trusted = planner->planning.is_time_trusted,
     };
-    bool is_listed = is_listed_admin(house, passage->name);
+    bool is_listed = house_lists_admin(house, passage->name);
     if (is_listed || listing == NULL || is_handed_over) {
         stop->after.is_admin = is_listed || admin != NULL;
         if (!stop->after.is_member)
@@ -416,29 +407,13 @@ static void tell_identity(const struct planner *planner, const struct passage *p
                           const struct stop *stop)
 {
     const char *domain = planner->request->domains[stop->index].domain;
-    struct notice_list *notices = planner->planning.notices;
-    bool is_seen = passage->seen[stop->index] != NULL;
-    if (notices == NULL || !is_seen)
+    if (passage->seen[stop->index] == NULL)
         return;
     if (passage->identity == IDENTITY_ANOTHER && stop->has_alias)
-        notice_list_add(notices, NOTICE_ANOTHER_PERSON, domain, passage->name, "", "",
-                        (struct span){"", 0});
-    if (stop->is_new_name) {
-        struct buffer detail = {0}, used = {0};
-        struct target_list targets;
-        struct error ignored;
-        buffer_appendf(&detail, "was %s, is %s now", stop->rename->from,
-                       alias_state_name(stop->change.verdict.state));
-        if (target_list_open(planner->planning.ring, passage->name, &passage->person, &targets,
-                             &ignored))
-            target_list_used(&targets, &used);
-        target_list_finish(&targets);
-        notice_list_add(notices, NOTICE_RENAMED, domain, passage->name,
-                        alias_reason_name(stop->change.verdict.reason), buffer_text(&detail),
-                        (struct span){used.data, used.length});
-        buffer_finish(&detail);
-        buffer_finish(&used);
-    }
+        identity_tell_another(&planner->planning, domain, passage->name);
+    if (stop->is_new_name)
+        rename_tell(&planner->planning, stop->rename, domain, &passage->person,
+                    stop->change.verdict);
 }
 
 /* The doubt about a row of the old identity is noted, unless all of the domain waits; confirmed, it

@@ -250,3 +250,22 @@ bool rename_take_over(const struct planning *planning, const struct rename *rena
     target_list_finish(&targets);
     return is_open;
 }
+
+void rename_tell(const struct planning *planning, const struct rename *rename, const char *domain,
+                 const struct person_record *person, struct projection_verdict verdict)
+{
+    struct buffer detail = {0}, used = {0};
+    struct target_list targets;
+    struct error ignored;
+    if (planning->notices == NULL)
+        return;
+    buffer_appendf(&detail, "was %s, is %s now", rename->from, alias_state_name(verdict.state));
+    if (target_list_open(planning->ring, rename->to, person, &targets, &ignored))
+        target_list_used(&targets, &used);
+    target_list_finish(&targets);
+    notice_list_add(planning->notices, NOTICE_RENAMED, domain, rename->to,
+                    alias_reason_name(verdict.reason), buffer_text(&detail),
+                    (struct span){used.data, used.length});
+    buffer_finish(&detail);
+    buffer_finish(&used);
+}

@@ -62,4 +62,11 @@ bool rename_take_over(const struct planning *planning, const struct rename *rena
                       const struct person_record *from, struct person_record *to,
                       struct buffer *sealed, struct error *error) MUST_CHECK;
 
+/*
+ * Tells the person and the admins of that domain. person is the row of the new name, verdict what
+ * has become of its alias there.
+ */
+void rename_tell(const struct planning *planning, const struct rename *rename, const char *domain,
+                 const struct person_record *person, struct projection_verdict verdict);
+
 #endif

@@ -57,6 +57,19 @@ void target_list_clear_source(struct target_list *list, enum target_source sourc
     list->count = kept;
 }
 
+void target_list_remove(struct target_list *list, enum target_source source, const char *address)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        struct target_entry *entry = &list->entries[i];
+        if (entry->source == source && strcmp(entry->address, address) == 0)
+            free(entry->address);
+        else
+            list->entries[kept++] = *entry;
+    }
+    list->count = kept;
+}
+
 /* One line as it is sealed; in layout 1 only the address, of the row's one source. */
 static bool read_line(struct target_list *list, const struct person_record *person,
                       const char *line)

@@ -57,6 +57,9 @@ void target_list_clear_source(struct target_list *list, enum target_source sourc
 void target_list_add(struct target_list *list, enum target_source source, bool is_proven,
                      const char *address);
 
+/* Takes one of that source away, if it is there. */
+void target_list_remove(struct target_list *list, enum target_source source, const char *address);
+
 void target_list_finish(struct target_list *list);
 
 #endif

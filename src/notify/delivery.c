@@ -27,6 +27,7 @@ struct parcel {
     int64_t at_s;
     uint32_t attempts;
     struct buffer recipients; /* one a line, those who have not got it yet */
+    struct buffer link;       /* sealed with them; empty: there is none */
     struct letter letter;
     struct buffer label; /* "leaving of ubuntu.com for person": for the operator, and no name */
 };
@@ -34,6 +35,7 @@ struct parcel {
 static void parcel_finish(struct parcel *parcel)
 {
     buffer_finish(&parcel->recipients);
+    buffer_finish(&parcel->link);
     buffer_finish(&parcel->label);
     letter_finish(&parcel->letter);
 }
@@ -111,6 +113,17 @@ static enum unseal_result read_recipients(const struct run *run, const struct ou
     return UNSEAL_DONE;
 }
 
+/* Takes the last line off lines if it is a link and no address. */
+static void take_link(struct buffer *lines, struct buffer *link)
+{
+    const char *end = lines->length != 0 ? memrchr(lines->data, '\n', lines->length) : NULL;
+    if (end == NULL || end[1] != OUTBOX_LINK_MARK)
+        return;
+    size_t at = (size_t)(end - lines->data);
+    buffer_append(link, end + 2, lines->length - at - 2);
+    lines->length = at;
+}
+
 static void write_label(const struct outbox_record *fact, struct buffer *label)
 {
     buffer_appendf(label, "%.*s", (int)fact->kind.length, fact->kind.data);
@@ -147,10 +160,13 @@ static enum packed pack(const struct run *run, struct snapshot *snapshot, uint64
     ret->at_s = fact.at_s;
     ret->attempts = fact.attempts;
     write_label(&fact, &ret->label);
-    letter_write(delivery->templates, delivery->settings, &fact, &ret->letter);
     enum unseal_result result = read_recipients(run, &fact, &ret->recipients);
-    if (result == UNSEAL_DONE)
+    if (result == UNSEAL_DONE) {
+        take_link(&ret->recipients, &ret->link);
+        letter_write(delivery->templates, delivery->settings, &fact, buffer_text(&ret->link),
+                     &ret->letter);
         return PACKED;
+    }
     unseal_result_to_error(result, &unopened);
     complain(run, ret, unopened.text);
     return PACKED_UNOPENED;
@@ -296,13 +312,16 @@ static bool give_up(const struct run *run, const struct parcel *parcel, const ch
 {
     run->report->dropped++;
     run->report->waiting--;
-    complain(run, parcel, "given up after 30 days");
+    complain(run, parcel,
+             parcel->link.length != 0 ? "given up, as its link is worth nothing now"
+                                      : "given up after 30 days");
     return settle(run, parcel, VERDICT_DROPPED, 0, why);
 }
 
 static bool is_given_up(const struct run *run, const struct parcel *parcel)
 {
-    return run->delivery->now_s - parcel->at_s > DELIVERY_GIVE_UP_S;
+    return run->delivery->now_s - parcel->at_s >
+           (parcel->link.length != 0 ? OUTBOX_LINK_LIFE_S : DELIVERY_GIVE_UP_S);
 }
 
 static int64_t delay_s(uint32_t attempts, bool is_refused)
@@ -381,6 +400,8 @@ static bool deliver(struct run *run, uint64_t sequence, bool *ret_goes_on)
     snapshot_end(snapshot);
     switch (packed) {
     case PACKED:
+        if (parcel.link.length != 0 && is_given_up(run, &parcel))
+            return give_up(run, &parcel, "its link is worth nothing any more");
         break;
     case PACKED_NOT:
         return true;
@@ -419,7 +440,7 @@ bool delivery_send_test(const struct delivery *delivery, const char *recipient, 
     const struct outbox_record fact = {
         .at_s = delivery->now_s, .audience = AUDIENCE_ALERTS, .kind = span_of("test")};
     changeset_make_notice_id(parcel.id);
-    letter_write(delivery->templates, delivery->settings, &fact, &parcel.letter);
+    letter_write(delivery->templates, delivery->settings, &fact, "", &parcel.letter);
     bool is_sent = begin_session(&run) && send_to(&run, &parcel, recipient, error) == SMTP_DONE;
     smtp_session_destroy(run.session);
     return is_sent;

@@ -151,7 +151,7 @@ static void append_tidy(struct buffer *out, const char *text)
 }
 
 void letter_write(const struct template_set *templates, const struct notify_settings *settings,
-                  const struct outbox_record *fact, struct letter *ret)
+                  const struct outbox_record *fact, const char *link, struct letter *ret)
 {
     const struct notify_domain *domain = notify_find_domain(settings, fact->domain);
     const struct template *template =
@@ -162,6 +162,7 @@ void letter_write(const struct template_set *templates, const struct notify_sett
     set_grace(&values, fact, domain);
     set_facts(&values, fact, domain);
     set_sentences(&values, fact);
+    set_text(&values, VALUE_LINK, link);
     template_fill(template->subject, &values, &ret->subject);
     template_fill(template->body, &values, &body);
     append_tidy(&ret->body, buffer_text(&body));

@@ -15,8 +15,9 @@ struct letter {
 
 #define LETTER_LINE_BYTES 72
 
+/* link: what the sealed recipients had with them, or "". */
 void letter_write(const struct template_set *templates, const struct notify_settings *settings,
-                  const struct outbox_record *fact, struct letter *ret);
+                  const struct outbox_record *fact, const char *link, struct letter *ret);
 void letter_finish(struct letter *letter);
 
 /* The domain as configured, or NULL. */

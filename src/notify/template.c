@@ -16,13 +16,21 @@
 #define OTHER   "other" /* the text for what has none of its own */
 
 static const char *const names[VALUE_COUNT] = {
-    [VALUE_ADDRESS] = "address", [VALUE_ADVICE] = "advice",
-    [VALUE_CONTACT] = "contact", [VALUE_DATE] = "date",
-    [VALUE_DETAIL] = "detail",   [VALUE_DOMAIN] = "domain",
-    [VALUE_GRACE] = "grace",     [VALUE_GRACE_END] = "grace-end",
-    [VALUE_KIND] = "kind",       [VALUE_NAME] = "name",
-    [VALUE_REASON] = "reason",   [VALUE_REASON_WORD] = "reason-word",
-    [VALUE_TEAM] = "team",       [VALUE_TOPIC] = "topic",
+    [VALUE_ADDRESS] = "address",
+    [VALUE_ADVICE] = "advice",
+    [VALUE_CONTACT] = "contact",
+    [VALUE_DATE] = "date",
+    [VALUE_DETAIL] = "detail",
+    [VALUE_DOMAIN] = "domain",
+    [VALUE_GRACE] = "grace",
+    [VALUE_GRACE_END] = "grace-end",
+    [VALUE_KIND] = "kind",
+    [VALUE_LINK] = "link",
+    [VALUE_NAME] = "name",
+    [VALUE_REASON] = "reason",
+    [VALUE_REASON_WORD] = "reason-word",
+    [VALUE_TEAM] = "team",
+    [VALUE_TOPIC] = "topic",
 };
 
 void template_values_finish(struct template_values *values)

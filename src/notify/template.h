@@ -26,6 +26,7 @@ enum template_value {
     VALUE_GRACE,     /* what becomes of mail meanwhile, a sentence */
     VALUE_GRACE_END, /* "2026-12-22" */
     VALUE_KIND,      /* the word of the kind */
+    VALUE_LINK,      /* a secret one, of a mail to an address that is to be proven; or empty */
     VALUE_NAME,      /* Launchpad name */
     VALUE_REASON,    /* why, a clause; of an alarm a sentence */
     VALUE_REASON_WORD,

@@ -212,9 +212,13 @@ struct outbox_record {
     struct span reason;  /* a word, or empty */
     struct span detail;  /* text for people, or empty; never a target */
     /* Addresses that have not got it yet, one a line, sealed; empty: those of the configuration,
-     * which is never so for AUDIENCE_PERSON. */
+     * which is never so for AUDIENCE_PERSON. A last line that begins with OUTBOX_LINK_MARK is no
+     * address but a link for the text, which is to be no less secret. */
     struct span sealed_recipients;
 };
+
+#define OUTBOX_LINK_MARK   ' '   /* no address begins with it */
+#define OUTBOX_LINK_LIFE_S 86400 /* a link is worth nothing later, and its mail is not sent */
 
 /* When something was last told, so that it is not told again too soon. */
 struct sent_record {

@@ -409,6 +409,31 @@ bool snapshot_each_event(struct snapshot *snapshot, snapshot_event_visit *visit,
     return walk(snapshot, TABLE_EVENT, NULL, visit_event, &event_walk, error);
 }
 
+bool snapshot_each_event_back(struct snapshot *snapshot, snapshot_event_visit *visit, void *context,
+                              struct error *error)
+{
+    struct event_walk event_walk = {visit, context};
+    enum store_result result = STORE_FOUND;
+    bool goes_on = true;
+    MDB_cursor *cursor;
+    MDB_val key, value;
+    if (snapshot->store->tables[TABLE_EVENT] == NO_TABLE)
+        return true;
+    int code =
+        mdb_cursor_open(snapshot->transaction, snapshot->store->tables[TABLE_EVENT], &cursor);
+    if (code != 0)
+        return environment_error(error, code, "cannot read the cache");
+    for (code = mdb_cursor_get(cursor, &key, &value, MDB_LAST);
+         code == 0 && goes_on && result == STORE_FOUND;
+         code = mdb_cursor_get(cursor, &key, &value, MDB_PREV))
+        result = visit_event(&event_walk, (struct span){key.mv_data, key.mv_size},
+                             (struct span){value.mv_data, value.mv_size}, &goes_on, error);
+    mdb_cursor_close(cursor);
+    if (code != 0 && code != MDB_NOTFOUND)
+        return environment_error(error, code, "cannot read the cache");
+    return result != STORE_TROUBLE;
+}
+
 struct login_walk {
     snapshot_login_visit *visit;
     void *context;

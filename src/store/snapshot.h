@@ -86,6 +86,9 @@ typedef bool snapshot_event_visit(void *context, uint64_t sequence,
                                   const struct event_record *record);
 bool snapshot_each_event(struct snapshot *snapshot, snapshot_event_visit *visit, void *context,
                          struct error *error) MUST_CHECK;
+/* As above, newest first. */
+bool snapshot_each_event_back(struct snapshot *snapshot, snapshot_event_visit *visit, void *context,
+                              struct error *error) MUST_CHECK;
 typedef bool snapshot_login_visit(void *context, const char *identifier,
                                   const struct login_record *record);
 bool snapshot_each_login(struct snapshot *snapshot, snapshot_login_visit *visit, void *context,

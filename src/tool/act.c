@@ -6,9 +6,9 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "report/record_json.h"
 #include "tool/console.h"
 #include "tool/json_output.h"
-#include "tool/record_json.h"
 #include "tool/table.h"
 
 bool act_open(struct workspace *work, const struct call *call)

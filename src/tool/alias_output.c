@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "base/timestamp.h"
+#include "report/record_json.h"
 #include "tool/json_output.h"
-#include "tool/record_json.h"
 
 static void append_field(struct buffer *out, struct span text)
 {

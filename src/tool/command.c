@@ -9,17 +9,18 @@
 #include "tool/console.h"
 
 const struct command *const command_rows[] = {
-    &command_refresh,       &command_status,         &command_query,         &command_explain,
-    &command_list,          &command_show,           &command_domain_list,   &command_domain_open,
-    &command_domain_close,  &command_domain_remove,  &command_domain_verify, &command_plan_show,
-    &command_plan_release,  &command_plan_discard,   &command_target_set,    &command_target_clear,
-    &command_ban,           &command_unban,          &command_pause,         &command_resume,
-    &command_alias_add,     &command_alias_remove,   &command_alias_allow,   &command_alias_set,
-    &command_reserve,       &command_erase,          &command_rollback,      &command_history,
-    &command_verify,        &command_import,         &command_export,        &command_check,
-    &command_lint,          &command_postfix_config, &command_key_generate,  &command_key_rotate,
-    &command_key_retire,    &command_key_check,      &command_backup,        &command_restore,
-    &command_cache_upgrade, &command_notify,         &command_help,          &command_complete,
+    &command_refresh,       &command_status,        &command_query,         &command_explain,
+    &command_list,          &command_show,          &command_domain_list,   &command_domain_open,
+    &command_domain_close,  &command_domain_remove, &command_domain_verify, &command_plan_show,
+    &command_plan_release,  &command_plan_discard,  &command_target_set,    &command_target_clear,
+    &command_ban,           &command_unban,         &command_pause,         &command_resume,
+    &command_alias_add,     &command_alias_remove,  &command_alias_allow,   &command_alias_set,
+    &command_login_set,     &command_reserve,       &command_erase,         &command_rollback,
+    &command_history,       &command_verify,        &command_import,        &command_export,
+    &command_export_person, &command_check,         &command_lint,          &command_postfix_config,
+    &command_key_generate,  &command_key_rotate,    &command_key_retire,    &command_key_check,
+    &command_backup,        &command_restore,       &command_cache_upgrade, &command_notify,
+    &command_help,          &command_complete,
 };
 const size_t command_row_count = ARRAY_LENGTH(command_rows);
 

@@ -4,10 +4,10 @@
 
 #include "base/memory.h"
 #include "base/timestamp.h"
+#include "report/record_json.h"
 #include "tool/console.h"
 #include "tool/json_output.h"
 #include "tool/options.h"
-#include "tool/record_json.h"
 #include "tool/table.h"
 #include "tool/targets.h"
 #include "tool/workspace.h"

@@ -1,11 +1,11 @@
 #include "tool/show_person.h"
+#include "report/record_json.h"
 
 #include <stdio.h>
 
 #include "base/timestamp.h"
 #include "tool/console.h"
 #include "tool/json_output.h"
-#include "tool/record_json.h"
 #include "tool/table.h"
 #include "tool/targets.h"
 
@@ -164,6 +164,7 @@ static void print_person(const struct person_view *view, const struct person_rec
     print_span("ban reason", person->ban_reason);
     if (person->is_paused)
         console_print_field("paused", timestamp_format(person->paused_s, date));
+    print_span("login", person->login_identifier);
     print_span("login name", person->login_name);
     print_span("renamed to", person->renamed_to);
     console_print_field("source", target_source_name(person->target_source));
@@ -202,6 +203,7 @@ static void print_person_json(const struct person_view *view, const struct perso
     json_object_set_new(object, "ban_reason", json_from_optional(person->ban_reason));
     json_object_set_new(object, "is_paused", json_boolean(person->is_paused));
     json_object_set_new(object, "paused_since", json_from_time(person->paused_s));
+    json_object_set_new(object, "login_identifier", json_from_optional(person->login_identifier));
     json_object_set_new(object, "login_name", json_from_optional(person->login_name));
     json_object_set_new(object, "renamed_to", json_from_optional(person->renamed_to));
     json_object_set(object, "domains", view->domains);

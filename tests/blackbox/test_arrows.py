@@ -31,6 +31,8 @@ ARROWS = {
     "membership": ["base", "address", "store", "launchpad/listing.h"],
     # Of a check only the data, as of a listing.
     "action": ["base", "address", "store", "membership", "domaincheck/answer.h"],
+    # What both the tool and the portal say as JSON.
+    "report": ["base", "store", "membership"],
     "notify": ["base", "store", "transfer"],
     "setup": ["base", "config", "store", "lookup", "membership/house.h"],
     "state": ["base"],
@@ -42,7 +44,7 @@ ARROWS = {
     "portal": ["base", "config", "transfer", "state", "loop", "manager"],
     # No loop and no transfer of its own: a command is done when its one act is done.
     "tool": ["base", "address", "config", "wire", "store", "lookup", "launchpad", "domaincheck",
-             "membership", "action", "notify", "setup"],
+             "membership", "action", "report", "notify", "setup"],
 }
 
 # Library header (or its folder) -> who may include it.
@@ -51,7 +53,7 @@ LIBRARIES = {
     "curl": ["transfer"],
     "event2": ["loop"],
     "idn2.h": ["address"],
-    "jansson.h": ["launchpad", "portal", "tool"],
+    "jansson.h": ["launchpad", "portal", "report", "tool"],
     "linux": ["sandbox"],
     "lmdb.h": ["store", "state"],
     "seccomp.h": ["sandbox"],

@@ -50,7 +50,7 @@ class Candidates(Filled):
         self.assertEqual(self.offered("domain", ""), ["list", "open", "close", "remove", "verify"])
         self.assertEqual(self.offered("domain", "op"), ["open"])
         self.assertEqual(self.offered("domain", "open"), ["open"])
-        self.assertEqual(self.offered("help", "exp"), ["explain", "export"])
+        self.assertEqual(self.offered("help", "exp"), ["explain", "export", "export-person"])
         self.assertEqual(self.offered("nonsense", ""), [])
         self.assertEqual(self.offered("--c"), ["--config"])
 

@@ -69,6 +69,7 @@ class Usage(People):
                       ("alias", "allow", '"odd"@ubuntu.com'), ("reserve",), ("reserve", "x"),
                       ("reserve", "x@ubuntu.com", "--list"), ("reserve", "--list", "--reason", "x"),
                       ("reserve", "x@ubuntu.com", "--domain", "ubuntu.com"),
+                      ("login", "set", "jdoe"), ("login", "set", "jdoe", ""),
                       ("erase", "jdoe"), ("erase", "--yes")]:
             with self.subTest(words=words):
                 self.assertNotEqual(self.lpalias(*words, status=USAGE).stderr, "")
@@ -78,6 +79,7 @@ class Usage(People):
         for words in [("unban", "nobody"), ("pause", "nobody"), ("resume", "nobody"),
                       ("erase", "--yes", "nobody"), ("alias", "remove", "nobody@ubuntu.com"),
                       ("alias", "set", "nobody@ubuntu.com", "--extension", "drop"),
+                      ("login", "set", "nobody", "x"),
                       ("alias", "add", "x@ubuntu.com", "--for", "nobody")]:
             with self.subTest(words=words):
                 self.lpalias(*words, status=2)
@@ -85,7 +87,7 @@ class Usage(People):
     def test_help(self):
         everything = self.lpalias("--help").stdout
         for command in ("ban", "unban", "pause", "resume", "alias add", "alias remove",
-                        "alias allow", "alias set", "reserve", "erase"):
+                        "alias allow", "alias set", "login set", "reserve", "erase"):
             self.assertIn(f"\n  {command} ", everything)
             self.assertIn(f"Usage: lpalias {command} ", self.lpalias(*command.split(), "--help").stdout)
 
@@ -129,6 +131,37 @@ class BanAndPause(People):
         self.assertIsNone(self.ask("jdoe@ubuntu.com"))
         self.assertRegex(self.lpalias("resume", "jdoe").stdout, r"jdoe@ubuntu\.com +active")
         self.assertEqual(self.ask("jdoe@ubuntu.com"), f"jdoe@{SECRET}")
+
+
+class Logins(People):
+    def sender(self, address):
+        return self.world.lpalias("query", "--cache", "sender", address).stdout.strip()
+
+    def test_a_login_of_its_own(self):
+        self.assertEqual(self.sender("jdoe@ubuntu.com"), "jdoe")
+        self.assertRegex(self.lpalias("login", "set", "JDOE", "jd").stdout,
+                         r"^jdoe is allowed to send as login jd; ")
+        self.assertEqual(self.sender("jdoe@ubuntu.com"), "jd")
+        self.assertEqual(self.json("show", "jdoe")["login_name"], "jd")
+        self.assertFalse(self.json("login", "set", "jdoe", "jd")["changed"])
+        self.assertTrue(self.json("login", "set", "jdoe", "default")["changed"])
+        self.assertEqual(self.sender("jdoe@ubuntu.com"), "jdoe")
+        self.assertEqual(self.world.lpalias("verify").status, 0)
+
+    def test_what_would_let_somebody_else_in(self):
+        for login in ("kim", "KIM", "a,kim", "a kim", "!x"):
+            with self.subTest(login=login):
+                self.lpalias("login", "set", "jdoe", login, status=1)
+        self.assertEqual(self.sender("jdoe@ubuntu.com"), "jdoe")
+
+    def test_all_about_a_person(self):
+        person = json.loads(self.world.lpalias("export-person", "JDOE").stdout)
+        self.assertEqual([each["address"] for each in person["targets"]], [f"jdoe@{SECRET}"])
+        self.assertEqual([alias["address"] for domain in person["domains"]
+                          for alias in domain["aliases"]], ["jdoe@ubuntu.com"])
+        self.assertIn("alias.active", [event["act"] for event in person["events"]])
+        self.assertNotIn("kim", json.dumps(person))
+        self.lpalias("export-person", "nobody", status=2)
 
 
 class Extras(People):

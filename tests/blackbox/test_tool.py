@@ -111,11 +111,11 @@ class Usage(unittest.TestCase):
         ("cache", "upgrade", "surplus"),
     ]
     COMMANDS = ["refresh", "status", "query", "explain", "postfix-config", "list", "show", "domain list", "domain open",
-                "domain close", "domain remove", "target set", "target clear", "import", "export", "check", "lint",
+                "domain close", "domain remove", "target set", "target clear", "import", "export", "export-person", "check", "lint",
                 "key generate", "key rotate", "key retire", "key check", "backup", "restore",
                 "cache upgrade", "help", "domain verify", "plan show", "plan release",
                 "plan discard", "ban", "unban", "pause", "resume", "alias add", "alias remove",
-                "alias allow", "alias set", "reserve", "erase", "rollback", "history", "verify",
+                "alias allow", "alias set", "login set", "reserve", "erase", "rollback", "history", "verify",
                 "notify"]
 
     @classmethod

@@ -40,7 +40,7 @@ static struct letter write_letter(enum notice_audience audience, const char *kin
     };
     struct template_set *set = template_set_create(NULL, ignore, NULL);
     struct letter letter = {0};
-    letter_write(set, &settings, &fact, &letter);
+    letter_write(set, &settings, &fact, "https://portal.example/confirm#s", &letter);
     template_set_destroy(set);
     return letter;
 }
@@ -85,6 +85,12 @@ static void test_parts(void **state)
          "lpalias: ubuntu.com could not be refreshed", "\n  no answer\n"},
         {AUDIENCE_ALERTS, "all-clear", "", "overdue", "it began", "lpalias: over: notices could",
          "\n  it began\n"},
+        {AUDIENCE_PERSON, "login-refused", "", "coc-not-signed", "", "You have no mail alias yet",
+         "https://launchpad.net/codeofconduct\n"},
+        {AUDIENCE_PERSON, "proof-link", "", "", "", "Please confirm this address for jdoe",
+         "\nhttps://portal.example/confirm#s\n"},
+        {AUDIENCE_ALERTS, "login-banned", "", "banned", "https://login.example/+id/me",
+         "has tried to log in", "https://login.example/+id/me\n"},
         {AUDIENCE_ADMINS, "of-tomorrow", "ubuntu.com", "odd", "x", "lpalias: of-tomorrow jdoe@",
          "what     of-tomorrow odd"},
     };
@@ -104,11 +110,15 @@ static void test_every_kind_has_its_text(void **state)
 {
     (void)state;
     for (int kind = 0; kind < NOTICE_KIND_COUNT; kind++) {
-        struct letter letter = write_letter(
-            AUDIENCE_ADMINS, notice_kind_word((enum notice_kind)kind), "ubuntu.com", "", "");
-        if (strstr(buffer_text(&letter.body), "there is no text here") != NULL)
-            fail_msg("%s has no text", notice_kind_word((enum notice_kind)kind));
-        letter_finish(&letter);
+        for (enum notice_audience audience = AUDIENCE_PERSON; audience <= AUDIENCE_ALERTS;
+             audience++) {
+            const char *word = notice_kind_word((enum notice_kind)kind);
+            struct letter letter = write_letter(audience, word, "ubuntu.com", "", "");
+            if (notice_kind_is_for((enum notice_kind)kind, audience) &&
+                strstr(buffer_text(&letter.body), "there is no text here") != NULL)
+                fail_msg("%s has no text for audience %d", word, audience);
+            letter_finish(&letter);
+        }
     }
 }
 

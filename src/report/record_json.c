@@ -1,8 +1,8 @@
-#include "tool/record_json.h"
+#include "report/record_json.h"
 
 #include <string.h>
 
-#include "tool/json_output.h"
+#include "report/json_value.h"
 
 json_t *json_from_alias(const struct alias_record *record)
 {

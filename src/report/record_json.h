@@ -1,6 +1,6 @@
 /* Records as JSON objects; targets are set apart, see tool/targets.h. */
-#ifndef LPALIAS_TOOL_RECORD_JSON_H
-#define LPALIAS_TOOL_RECORD_JSON_H
+#ifndef LPALIAS_REPORT_RECORD_JSON_H
+#define LPALIAS_REPORT_RECORD_JSON_H
 
 #include <jansson.h>
 

@@ -1,0 +1,112 @@
+#include "membership/own_event.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+struct search {
+    struct snapshot *snapshot;
+    int64_t date_created_us;
+    const char *name;
+    struct own_name *names; /* the person's name and the former ones */
+    size_t name_count, name_capacity;
+    uint64_t before;
+    size_t limit;
+    own_event_visit *visit;
+    void *context;
+    bool is_fine;
+    struct error *error;
+};
+
+struct own_name {
+    char *name;
+    bool is_anothers; /* in what is older than what was seen already */
+};
+
+static bool add_former_name(void *context, const char *name, const struct person_record *person)
+{
+    struct search *search = context;
+    if (strcmp(name, search->name) != 0 && (person->date_created_us != search->date_created_us ||
+                                            !span_is_text(person->renamed_to, search->name)))
+        return true;
+    search->names = memory_grow(search->names, search->name_count, &search->name_capacity,
+                                sizeof(*search->names));
+    search->names[search->name_count++] = (struct own_name){memory_copy_text(name), false};
+    return true;
+}
+
+/* Which of the person's names has an alias of that name in the domain; false: none has. */
+static bool find_owner(struct search *search, const struct event_record *event, size_t *ret)
+{
+    struct alias_record alias;
+    CLEANUP(memory_free_at)
+    char *domain = memory_copy_bytes(event->domain.data, event->domain.length);
+    enum store_result result =
+        event->domain.length != 0
+            ? snapshot_alias(search->snapshot, domain, event->subject, &alias, search->error)
+            : STORE_ABSENT;
+    search->is_fine = result != STORE_TROUBLE;
+    for (*ret = 0; result == STORE_FOUND && *ret < search->name_count; (*ret)++)
+        if (span_is_text(alias.owner, search->names[*ret].name))
+            return true;
+    return false;
+}
+
+static bool is_own(struct search *search, const struct event_record *event, size_t *ret)
+{
+    for (*ret = 0; *ret < search->name_count; (*ret)++)
+        if (span_is_text(event->subject, search->names[*ret].name))
+            return true;
+    return event->subject.length != 0 && find_owner(search, event, ret);
+}
+
+static struct event_record for_person(struct event_record event)
+{
+    const char *colon = memchr(event.actor.data, ':', event.actor.length);
+    if (colon != NULL)
+        event.actor.length = (size_t)(colon - event.actor.data);
+    if (span_is_text(event.act, "person.ban") || span_is_text(event.act, "person.unban"))
+        event.detail = (struct span){"", 0};
+    return event;
+}
+
+static bool take_event(void *context, uint64_t sequence, const struct event_record *event)
+{
+    struct search *search = context;
+    size_t name;
+    if (!is_own(search, event, &name) || search->names[name].is_anothers)
+        return search->is_fine;
+    search->names[name].is_anothers = span_is_text(event->act, "person.another");
+    /* Also what is not shown says whose the older ones are. */
+    if (search->before != 0 && sequence >= search->before)
+        return true;
+    struct event_record shown = for_person(*event);
+    return search->visit(search->context, sequence, &shown) && --search->limit != 0;
+}
+
+bool own_event_each(struct snapshot *snapshot, const char *name, uint64_t before, size_t limit,
+                    own_event_visit *visit, void *context, struct error *error)
+{
+    struct search search = {
+        .snapshot = snapshot,
+        .name = name,
+        .before = before,
+        .limit = limit,
+        .visit = visit,
+        .context = context,
+        .is_fine = true,
+        .error = error,
+    };
+    struct person_record person;
+    enum store_result result = snapshot_person(snapshot, name, &person, error);
+    if (result != STORE_FOUND)
+        return result == STORE_ABSENT;
+    search.date_created_us = person.date_created_us;
+    bool is_done = snapshot_each_person(snapshot, add_former_name, &search, error) &&
+                   snapshot_each_event_back(snapshot, take_event, &search, error) && search.is_fine;
+    for (size_t i = 0; i < search.name_count; i++)
+        free(search.names[i].name);
+    free(search.names);
+    return is_done;
+}
