@@ -38,7 +38,8 @@ struct connection {
     int fd;                 /* -1 once dropped */
     short watched;          /* what event is set for, 0 when it is not added */
     enum input_state input;
-    bool at_end; /* the peer sends no more */
+    bool at_end;    /* the peer sends no more */
+    bool has_asked; /* at least one request was answered */
     bool is_in_line;
     bool is_owing; /* the peer owes us the end of a request, or to take replies */
 };
@@ -61,6 +62,9 @@ struct connection_pool {
     unsigned size;
     struct connection_counts counts;
     struct buffer out; /* replies of the connection at hand */
+    bool is_draining;
+    int64_t first_request_limit_ms; /* of the drain */
+    struct event *first_request_limit;
     struct event *drain_limit;
     void (*drained)(void *context);
     void *drained_context;
@@ -188,6 +192,7 @@ static size_t answer(struct connection *c, struct span bytes)
             return bytes.length;
         }
         used += taken;
+        c->has_asked = true;
     }
     return c->input == INPUT_OVER ? bytes.length : used;
 }
@@ -232,6 +237,25 @@ static bool send_unsent(struct connection *c)
     return true;
 }
 
+/*
+ * Postfix asks again, once, when a connection ends before the reply. That request comes over a new
+ * connection, so what must not end before it was answered is a connection that is new. Nor does one
+ * end within a request.
+ */
+static bool may_go_on_asking(const struct connection *c)
+{
+    return c->kept.length > 0 || (!c->has_asked && timestamp_monotonic_ms() - c->asked_at_ms <
+                                                       c->pool->first_request_limit_ms);
+}
+
+/* On a unix socket a peer's write fails from here on, so whatever it could write is answered; of
+ * TCP only what has arrived by the end of its turn. */
+static void end_input_if_drained(struct connection *c)
+{
+    if (c->pool->is_draining && !may_go_on_asking(c))
+        shutdown(c->fd, SHUT_RD);
+}
+
 static void on_event(evutil_socket_t fd, short what, void *context);
 
 static bool watch(struct connection *c, short wanted)
@@ -260,6 +284,8 @@ static void settle(struct connection *c)
     bool may_go_on = c->unsent.length <= CONNECTION_OUTPUT_MARK_BYTES;
     if (c->input == INPUT_PENDING && may_go_on)
         stand_in_line(c);
+    if (c->input == INPUT_OPEN)
+        end_input_if_drained(c);
     short reading = c->input == INPUT_OPEN && may_go_on ? EV_READ : 0;
     short writing = c->unsent.length > 0 ? EV_WRITE : 0;
     bool owes = (c->input == INPUT_OPEN && c->kept.length > 0) || c->unsent.length > 0;
@@ -414,6 +440,21 @@ static void drop_all(struct connection_pool *pool)
         drop(TAILQ_FIRST(&pool->open));
 }
 
+static void end_inputs(struct connection_pool *pool)
+{
+    for (struct connection *c = TAILQ_FIRST(&pool->open); c != NULL; c = TAILQ_NEXT(c, by_idleness))
+        end_input_if_drained(c);
+}
+
+static void on_first_request_limit(evutil_socket_t unused, short what, void *context)
+{
+    (void)unused;
+    (void)what;
+    struct connection_pool *pool = context;
+    pool->first_request_limit_ms = 0;
+    end_inputs(pool);
+}
+
 static void on_drain_limit(evutil_socket_t unused, short what, void *context)
 {
     (void)unused;
@@ -436,9 +477,10 @@ bool connection_pool_create(struct loop *loop, const struct connection_pool_sett
     pool->idle_check = evtimer_new(pool->base, on_idle_check, pool);
     pool->stall_check = evtimer_new(pool->base, on_stall_check, pool);
     pool->next_turn = evtimer_new(pool->base, on_next_turn, pool);
+    pool->first_request_limit = evtimer_new(pool->base, on_first_request_limit, pool);
     pool->drain_limit = evtimer_new(pool->base, on_drain_limit, pool);
     if (pool->idle_check == NULL || pool->stall_check == NULL || pool->next_turn == NULL ||
-        pool->drain_limit == NULL) {
+        pool->first_request_limit == NULL || pool->drain_limit == NULL) {
         connection_pool_destroy(pool);
         return error_set(error, ERROR_TEMPORARY, "cannot make the timers of connections");
     }
@@ -453,7 +495,7 @@ void connection_pool_destroy(struct connection_pool *pool)
     drop_all(pool);
     free_closed(pool);
     struct event *timers[] = {pool->idle_check, pool->stall_check, pool->next_turn,
-                              pool->drain_limit};
+                              pool->first_request_limit, pool->drain_limit};
     for (size_t i = 0; i < ARRAY_LENGTH(timers); i++)
         if (timers[i] != NULL)
             event_free(timers[i]);
@@ -497,15 +539,16 @@ struct connection_counts connection_pool_counts(const struct connection_pool *po
     return pool->counts;
 }
 
-void connection_pool_drain(struct connection_pool *pool, int64_t limit_ms,
+void connection_pool_drain(struct connection_pool *pool,
+                           const struct connection_drain_limits *limits,
                            void (*drained)(void *context), void *context)
 {
     pool->drained = drained;
     pool->drained_context = context;
-    /* On a unix socket a peer's write fails from here on, so whatever it could write is answered;
-     * of TCP only what has arrived by the end of its turn. */
-    for (struct connection *c = TAILQ_FIRST(&pool->open); c != NULL; c = TAILQ_NEXT(c, by_idleness))
-        shutdown(c->fd, SHUT_RD);
-    wake_after(pool->drain_limit, limit_ms);
+    pool->is_draining = true;
+    pool->first_request_limit_ms = limits->first_request_ms;
+    end_inputs(pool);
+    wake_after(pool->first_request_limit, limits->first_request_ms);
+    wake_after(pool->drain_limit, limits->all_ms);
     wake_next_turn(pool);
 }

@@ -54,6 +54,11 @@ struct connection_pool_settings {
     int64_t stall_limit_ms;
 };
 
+struct connection_drain_limits {
+    int64_t first_request_ms; /* age at which a connection that has not asked counts as idle */
+    int64_t all_ms;           /* then the rest is closed, whatever it is at */
+};
+
 /* Counted since the pool was made. */
 struct connection_counts {
     uint64_t opened;
@@ -89,11 +94,13 @@ unsigned connection_pool_size(const struct connection_pool *pool);
 struct connection_counts connection_pool_counts(const struct connection_pool *pool);
 
 /*
- * Ends all connections without losing a request: the peers can send no more, what they had sent is
- * answered, and each connection closes when its replies are sent. drained is called once, from the
- * loop, when none is left; after limit_ms the rest is closed. To be called once, add nothing later.
+ * Ends all connections without losing a request: a peer that has asked before can send no more,
+ * what it had sent is answered, and the connection closes when its replies are sent. One that is
+ * new is closed so after its first request, and one within a request after that. drained is called
+ * once, from the loop, when none is left. To be called once, add nothing later.
  */
-void connection_pool_drain(struct connection_pool *pool, int64_t limit_ms,
+void connection_pool_drain(struct connection_pool *pool,
+                           const struct connection_drain_limits *limits,
                            void (*drained)(void *context), void *context);
 
 #endif

@@ -21,7 +21,7 @@
 #include "base/memory.h"
 
 enum {
-    BACKLOG = 512,
+    BACKLOG = 4096, /* all that a large Postfix has: who finds it full is refused at once */
     ACCEPTS_PER_WAKE_UP = 64, /* the connections that are open already get their turn too */
     BACK_OFF_S = 1,
 };
@@ -432,6 +432,7 @@ void listener_stop(struct listener *listener)
         for (int i = 0; i <= BACKLOG && accept_one(listener) == ACCEPT_TAKEN; i++)
             ;
     close_socket(listener);
+    file_close_at(&listener->lock_fd); /* the next server need not wait for our last reply */
 }
 
 void listener_destroy(struct listener *listener)

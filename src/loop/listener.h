@@ -45,7 +45,7 @@ struct listener_hooks {
 
 /*
  * Binds and listens; hooks are copied. A unix socket has mode 0660 from its first moment; PATH.lock
- * is locked for as long as the listener lives and stays behind afterwards, as removing a lock file
+ * is locked until listener_stop() and stays behind afterwards, as removing a lock file
  * would let two hold it. ERROR_BUSY: another server is listening there; ERROR_INVALID: not an
  * address, a path that is too long, or something else than a socket at the path;
  * ERROR_TEMPORARY: the system refuses.
@@ -84,9 +84,9 @@ bool listener_connect(const struct listener *listener, int *ret_fd, struct error
 void listener_hand_in(struct listener *listener, int fd);
 
 /*
- * Hands on the connections that are waiting, then closes the socket and removes it from the file
- * system if it is still the one that was bound here. The lock is kept until listener_destroy(). An
- * adopted socket is only closed.
+ * Hands on the connections that are waiting, then closes the socket, which it has removed from the
+ * file system before if it was still the one that was bound here, and lets go of the lock: another
+ * server may listen there from then on. An adopted socket is only closed.
  */
 void listener_stop(struct listener *listener);
 

@@ -28,8 +28,7 @@
 #include "store/reader.h"
 
 enum {
-    CACHE_PERIOD_MS = 5000, /* how often the cache is looked at when nobody asks */
-    DRAIN_LIMIT_MS = 5000,
+    CACHE_PERIOD_MS = 5000,     /* how often the cache is looked at when nobody asks */
     CACHE_LOOK_AGAIN_MS = 1000, /* a look that is younger answers whether we are ready */
     SPARE_DESCRIPTORS = 64,     /* cache, keys, listeners, log, event queue */
 };
@@ -244,6 +243,12 @@ static void before_sleep(void *context)
     lookup_rest(server->lookup);
 }
 
+/* A client asks as soon as it has connected; the machine may be busy. */
+static const struct connection_drain_limits drain_limits = {
+    .first_request_ms = 2000,
+    .all_ms = 5000,
+};
+
 static void on_drained(void *context)
 {
     struct server *server = context;
@@ -260,7 +265,7 @@ static void on_signal(void *context)
     for (size_t i = 0; i < server->endpoint_count; i++)
         listener_stop(server->endpoints[i].listener);
     status_listener_stop(server->status);
-    connection_pool_drain(server->pool, DRAIN_LIMIT_MS, on_drained, server);
+    connection_pool_drain(server->pool, &drain_limits, on_drained, server);
 }
 
 /* So that the connection limit is what ends connections, and not a lack of descriptors. */

@@ -524,6 +524,12 @@ static void a_peer_that_takes_nothing_is_dropped(void **state)
     toy_destroy(toy);
 }
 
+static void drain(struct toy *toy, int64_t first_request_ms, int64_t all_ms)
+{
+    struct connection_drain_limits limits = {first_request_ms, all_ms};
+    connection_pool_drain(toy->pool, &limits, count_drained, toy);
+}
+
 static void draining_answers_what_was_sent_and_takes_no_more(void **state)
 {
     (void)state;
@@ -534,20 +540,72 @@ static void draining_answers_what_was_sent_and_takes_no_more(void **state)
         buffer_append_text(&lines, "a\n");
     int peer = toy_connect(toy);
     int silent = toy_connect(toy);
-    int partial = toy_connect(toy);
     say(peer, buffer_text(&lines));
-    say(partial, "a\nhalf");
-    connection_pool_drain(toy->pool, FOREVER_MS, count_drained, toy);
+    drain(toy, 0, FOREVER_MS);
     assert_int_equal(send(peer, "late\n", 5, MSG_NOSIGNAL), -1);
     toy_run(toy);
     assert_int_equal(toy->drained, 1);
     assert_heard(peer, buffer_text(&lines), true);
     assert_heard(silent, "", true);
-    assert_heard(partial, "a\n", true);
     buffer_finish(&lines);
     close(peer);
     close(silent);
-    close(partial);
+    toy_destroy(toy);
+}
+
+static void draining_waits_for_the_first_request_of_who_is_new(void **state)
+{
+    (void)state;
+    struct toy *toy = toy_create(4, FOREVER_MS, FOREVER_MS);
+    int peer = toy_connect(toy);
+    int known = toy_connect(toy);
+    say(known, "a\n");
+    toy_run(toy);
+    drain(toy, FOREVER_MS, FOREVER_MS);
+    toy_run(toy);
+    assert_heard(known, "a\n", true);
+    assert_int_equal(toy->drained, 0);
+    say(peer, "fi");
+    toy_run(toy);
+    say(peer, "rst\nsecond\n"); /* all of what could be written */
+    toy_run(toy);
+    assert_heard(peer, "first\nsecond\n", true);
+    assert_int_equal(toy->drained, 1);
+    close(peer);
+    close(known);
+    toy_destroy(toy);
+}
+
+static void draining_waits_for_the_end_of_a_request(void **state)
+{
+    (void)state;
+    struct toy *toy = toy_create(4, FOREVER_MS, FOREVER_MS);
+    int peer = toy_connect(toy);
+    say(peer, "a\nha");
+    toy_run(toy);
+    drain(toy, 0, FOREVER_MS);
+    toy_run(toy);
+    assert_int_equal(toy->drained, 0);
+    say(peer, "lf\n");
+    toy_run(toy);
+    assert_heard(peer, "a\nhalf\n", true);
+    assert_int_equal(toy->drained, 1);
+    close(peer);
+    toy_destroy(toy);
+}
+
+static void draining_does_not_wait_long_for_who_says_nothing(void **state)
+{
+    (void)state;
+    struct toy *toy = toy_create(4, FOREVER_MS, FOREVER_MS);
+    int peer = toy_connect(toy);
+    drain(toy, 300, FOREVER_MS);
+    toy_run(toy);
+    for (int i = 0; i < MOST_TICKS && toy->drained == 0; i++)
+        toy_wait(toy);
+    assert_int_equal(toy->drained, 1);
+    assert_heard(peer, "", true);
+    close(peer);
     toy_destroy(toy);
 }
 
@@ -559,7 +617,7 @@ static void draining_ends_though_a_peer_takes_nothing(void **state)
     for (int i = 0; i < 20; i++)
         say(peer, "big\n");
     toy_run(toy);
-    connection_pool_drain(toy->pool, 1000, count_drained, toy);
+    drain(toy, FOREVER_MS, 1000);
     toy_turn(toy);
     assert_int_equal(toy->drained, 0);
     for (int i = 0; i < MOST_TICKS && toy->drained == 0; i++)
@@ -574,7 +632,7 @@ static void draining_an_empty_pool_ends_at_once(void **state)
 {
     (void)state;
     struct toy *toy = toy_create(4, FOREVER_MS, FOREVER_MS);
-    connection_pool_drain(toy->pool, FOREVER_MS, count_drained, toy);
+    drain(toy, FOREVER_MS, FOREVER_MS);
     toy_run(toy);
     assert_int_equal(toy->drained, 1);
     toy_destroy(toy);
@@ -600,6 +658,9 @@ int main(void)
         cmocka_unit_test(who_has_a_request_in_hand_does_not_make_room),
         cmocka_unit_test(room_is_made_for_a_descriptor),
         cmocka_unit_test(draining_answers_what_was_sent_and_takes_no_more),
+        cmocka_unit_test(draining_waits_for_the_first_request_of_who_is_new),
+        cmocka_unit_test(draining_waits_for_the_end_of_a_request),
+        cmocka_unit_test(draining_does_not_wait_long_for_who_says_nothing),
         cmocka_unit_test(draining_ends_though_a_peer_takes_nothing),
         cmocka_unit_test(draining_an_empty_pool_ends_at_once),
     };

@@ -234,7 +234,14 @@ static void stopping_hands_on_those_who_wait(void **state)
     assert_int_equal(f->accepted_count, 3);
     assert_int_equal(connect_to(f->path), -1);
     listener_stop(listener);
+    struct listener *next = NULL; /* though the first still has connections */
+    if (!listen_on_path(f, &next, &error))
+        fail_msg("%s", error.text);
     listener_destroy(listener);
+    int client = connect_to(f->path);
+    assert_int_not_equal(client, -1);
+    close(client);
+    listener_destroy(next);
     for (size_t i = 0; i < 3; i++)
         close(clients[i]);
 }
