@@ -22,6 +22,7 @@ const struct config_key config_keys[] = {
         .fallback = "/var/lib/lpalias",
         .program = "all",
         .help = "Directory of the cache.",
+        .needs_restart = true,
         .offset = offsetof(struct config, cache),
     },
     {
@@ -31,6 +32,7 @@ const struct config_key config_keys[] = {
         .fallback = "/etc/lpalias/keys",
         .program = "all",
         .help = "File of the keys that seal targets.",
+        .needs_restart = true,
         .offset = offsetof(struct config, key_file),
     },
     {
@@ -52,6 +54,7 @@ const struct config_key config_keys[] = {
         .fallback = "16G",
         .program = "all",
         .help = "Address space set aside for the cache: the size that it can never pass.",
+        .needs_restart = true,
         .offset = offsetof(struct config, cache_limit_bytes),
     },
     {
@@ -300,6 +303,7 @@ const struct config_key config_keys[] = {
         .list = true,
         .program = "lpaliasd",
         .help = "Where Postfix asks with its socketmap protocol, all maps on each listener.",
+        .needs_restart = true,
         .protocol = CONFIG_SOCKETMAP,
     },
     {
@@ -309,6 +313,7 @@ const struct config_key config_keys[] = {
         .list = true,
         .program = "lpaliasd",
         .help = "Where Postfix asks with its policy protocol, whether to refuse a recipient.",
+        .needs_restart = true,
         .protocol = CONFIG_POLICY,
     },
     {
@@ -317,6 +322,7 @@ const struct config_key config_keys[] = {
         .type = CONFIG_LISTENER,
         .program = "lpaliasd",
         .help = "Where /metrics, /healthz and /readyz are served over HTTP.",
+        .needs_restart = true,
         .offset = offsetof(struct config, server.metrics),
     },
     {
@@ -345,6 +351,7 @@ const struct config_key config_keys[] = {
         .max = 32,
         .program = "lpaliasd",
         .help = "User to become when started as root.",
+        .needs_restart = true,
         .offset = offsetof(struct config, server.user),
     },
     {
@@ -355,6 +362,7 @@ const struct config_key config_keys[] = {
         .program = "lpaliasd",
         .help = "Whether lpaliasd gives up what it does not need once it is ready; false is for a "
                 "system on which it needs more.",
+        .needs_restart = true,
         .offset = offsetof(struct config, server.is_sandboxed),
     },
     {
@@ -366,6 +374,7 @@ const struct config_key config_keys[] = {
         .fallback = "1024",
         .program = "lpaliasd",
         .help = "Connections at a time; one more drops the longest-idle one.",
+        .needs_restart = true,
         .offset = offsetof(struct config, server.connection_limit),
     },
     {
@@ -377,6 +386,7 @@ const struct config_key config_keys[] = {
         .fallback = "600s",
         .program = "lpaliasd",
         .help = "A connection that asked nothing for so long is closed.",
+        .needs_restart = true,
         .offset = offsetof(struct config, server.idle_limit_ms),
     },
     {
@@ -388,6 +398,7 @@ const struct config_key config_keys[] = {
         .fallback = "10s",
         .program = "lpaliasd",
         .help = "Longest time to finish a request once begun, or to take the replies.",
+        .needs_restart = true,
         .offset = offsetof(struct config, server.stall_limit_ms),
     },
     {
@@ -416,6 +427,7 @@ const struct config_key config_keys[] = {
         .required = true,
         .program = "lpaliasd",
         .help = "The map that this listener serves.",
+        .needs_restart = true,
         .offset = offsetof(struct config_listener, map),
     },
     {
@@ -821,8 +833,9 @@ static void print_key(FILE *out, const struct config_key *key, const char *inden
         fputs("no default", out);
     else
         fprintf(out, "default \"%s\"", key->fallback);
-    fprintf(out, "; used by %s\n%s    %s\n",
-            strcmp(key->program, "all") == 0 ? "all programs" : key->program, indent, key->help);
+    fprintf(out, "; used by %s%s\n%s    %s\n",
+            strcmp(key->program, "all") == 0 ? "all programs" : key->program,
+            key->needs_restart ? "; needs a restart" : "", indent, key->help);
     buffer_finish(&type);
 }
 

@@ -63,6 +63,7 @@ struct config_key {
     const char *fallback; /* the default as it would be written, or NULL: none */
     const char *program;  /* who uses it: a program's name or "all" */
     const char *help;     /* one sentence */
+    bool needs_restart;   /* a running lpaliasd cannot take another value (config/restart.h) */
     enum config_protocol protocol; /* of LISTENER and INET_LISTENER */
     size_t offset; /* of the field in config, config_domain, config_role or config_listener;
                       unused for listeners */

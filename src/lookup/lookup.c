@@ -85,6 +85,25 @@ void lookup_destroy(struct lookup *lookup)
     free(lookup);
 }
 
+void lookup_remember(struct lookup *lookup, const struct lookup *before)
+{
+    for (size_t i = 0; i < before->domain_count; i++)
+        if (find_domain(lookup, before->domains[i]->name) == NULL)
+            add_domain(lookup, before->domains[i]->name);
+}
+
+bool lookup_has_unconfigured(const struct lookup *lookup, struct buffer *names)
+{
+    bool has = false;
+    for (size_t i = 0; i < lookup->domain_count; i++) {
+        if (lookup->domains[i]->is_configured)
+            continue;
+        buffer_appendf(names, "%s%s", has ? ", " : "", lookup->domains[i]->name);
+        has = true;
+    }
+    return has;
+}
+
 static bool learn_domain(void *context, const char *name, const struct domain_record *record)
 {
     struct lookup *lookup = context;
@@ -96,7 +115,8 @@ static bool learn_domain(void *context, const char *name, const struct domain_re
     return true;
 }
 
-/* `lpalias domain remove` has taken the row, and the configuration does not name it either. */
+/* Neither the configuration nor the cache has it: after `lpalias domain remove`, or when it left
+ * the configuration before it came into the cache. */
 static void forget_removed_domains(struct lookup *lookup)
 {
     size_t kept = 0;

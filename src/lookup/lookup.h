@@ -65,6 +65,15 @@ struct lookup;
 struct lookup *lookup_create(const struct lookup_settings *settings, struct store_reader *reader);
 void lookup_destroy(struct lookup *lookup);
 
+/*
+ * Makes lookup, which takes the place of before, know what before knew to be ours, whether or not
+ * the cache can be read now. What nobody has any more is forgotten by lookup_look_around().
+ */
+void lookup_remember(struct lookup *lookup, const struct lookup *before);
+
+/* True: some domains are ours and not configured; their names are appended: "a.org, b.org". */
+bool lookup_has_unconfigured(const struct lookup *lookup, struct buffer *names) MUST_CHECK;
+
 /* False: there is no map of that name (the server says PERM). */
 bool lookup_map_from_name(const char *name, size_t length, enum lookup_map *ret) MUST_CHECK;
 
@@ -86,7 +95,8 @@ enum lookup_answer lookup_ask(struct lookup *lookup, enum lookup_map map, const 
 void lookup_rest(struct lookup *lookup);
 
 /*
- * To be called now and then even when nobody asks: learns of domains that the cache has gained.
+ * To be called now and then even when nobody asks: learns of domains that the cache has gained,
+ * and forgets those that have left both the configuration and a cache that is trusted.
  * False: the cache, or the keys to its values, cannot be read now; why says the text.
  */
 bool lookup_look_around(struct lookup *lookup, struct error *error) MUST_CHECK;

@@ -119,6 +119,20 @@ bool loop_on_signal(struct loop *loop, void (*stop)(void *context), void *contex
     return true;
 }
 
+/* Blocks or unblocks one signal. */
+static void mask_signal(int how, int signal_number)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, signal_number);
+    sigprocmask(how, &set, NULL);
+}
+
+void loop_hold_signal(int signal_number)
+{
+    mask_signal(SIG_BLOCK, signal_number);
+}
+
 static void on_watched_signal(evutil_socket_t signal_number, short what, void *context)
 {
     (void)signal_number;
@@ -137,6 +151,7 @@ bool loop_watch_signal(struct loop *loop, int signal_number, void (*hook)(void *
     SLIST_INSERT_HEAD(&loop->signals, watched, entries);
     if (watched->event == NULL || evsignal_add(watched->event, NULL) != 0)
         return error_set(error, ERROR_TEMPORARY, "cannot watch signals: %s", strerror(errno));
+    mask_signal(SIG_UNBLOCK, signal_number);
     return true;
 }
 

@@ -34,9 +34,12 @@ struct event_base *loop_base(struct loop *loop);
 bool loop_on_signal(struct loop *loop, void (*stop)(void *context), void *context,
                     struct error *error) MUST_CHECK;
 
+/* Keeps a signal that comes before it is watched, which would end the process. */
+void loop_hold_signal(int signal_number);
+
 /*
- * Calls hook for each signal of that number from now on, until the loop is destroyed; several that
- * come together may be one call. ERROR_TEMPORARY: it cannot be watched.
+ * Calls hook for each signal of that number from now on, also for one that was held, until the loop
+ * is destroyed; several that come together may be one call. ERROR_TEMPORARY: it cannot be watched.
  */
 bool loop_watch_signal(struct loop *loop, int signal_number, void (*hook)(void *context),
                        void *context, struct error *error) MUST_CHECK;

@@ -1,5 +1,6 @@
 /* lpaliasd: answers Postfix's questions about aliases. */
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>
@@ -8,6 +9,7 @@
 #include "base/log.h"
 #include "base/user.h"
 #include "config/config.h"
+#include "loop/loop.h"
 #include "manager/journal.h"
 #include "server/confinement.h"
 #include "server/server.h"
@@ -24,8 +26,10 @@ static void print_help(void)
          "  -V, --version      the version\n"
          "\n"
          "Runs in the foreground and logs to standard error. SIGTERM and SIGINT end it after the\n"
-         "requests at hand were answered. SIGUSR1 makes it log more, SIGUSR2 less. Exit status:\n"
-         "0 ended so, 64 wrong usage, 71 cannot start or go on, 78 wrong configuration.");
+         "requests at hand were answered. SIGHUP makes it read the configuration again, SIGUSR1\n"
+         "makes it log more, SIGUSR2 less.\n"
+         "Exit status: 0 ended so, 64 wrong usage, 71 cannot start or go on, 78 wrong\n"
+         "configuration.");
 }
 
 static bool become_configured_user(const struct config *config, struct error *error)
@@ -38,11 +42,9 @@ static bool become_configured_user(const struct config *config, struct error *er
     return true;
 }
 
-static int serve(const struct config *config, bool is_verbose)
+static int serve(const struct config *config)
 {
     verbosity_apply(config);
-    if (is_verbose)
-        log_set_level(LOG_LEVEL_DEBUG);
     struct error error = {0};
     struct server *server = NULL;
     bool ended_well =
@@ -60,7 +62,7 @@ static int serve(const struct config *config, bool is_verbose)
     return EX_OK;
 }
 
-static int read_config_and_serve(const char *file, bool is_verbose)
+static int read_config_and_serve(const char *file)
 {
     struct config *config = NULL;
     struct config_problems problems = {0};
@@ -70,7 +72,7 @@ static int read_config_and_serve(const char *file, bool is_verbose)
         config_problems_finish(&problems);
         return EX_CONFIG;
     }
-    int status = serve(config, is_verbose);
+    int status = serve(config);
     config_destroy(config);
     return status;
 }
@@ -85,8 +87,8 @@ int main(int argc, char **argv)
         {0},
     };
     const char *file = CONFIG_DEFAULT_FILE;
-    bool is_verbose = false;
     verbosity_ignore_signals();
+    loop_hold_signal(SIGHUP);
     journal_take_lines();
     int option = 0;
     while ((option = getopt_long(argc, argv, "c:vhV", options, NULL)) != -1) {
@@ -95,7 +97,7 @@ int main(int argc, char **argv)
             file = optarg;
             break;
         case 'v':
-            is_verbose = true;
+            verbosity_force_debug();
             break;
         case 'h':
             print_help();
@@ -111,5 +113,5 @@ int main(int argc, char **argv)
         fprintf(stderr, "lpaliasd: what is \"%s\"? See lpaliasd --help\n", argv[optind]);
         return EX_USAGE;
     }
-    return read_config_and_serve(file, is_verbose);
+    return read_config_and_serve(file);
 }

@@ -1,6 +1,7 @@
 #include "server/server.h"
 
 #include <inttypes.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -20,6 +21,7 @@
 #include "server/cache_health.h"
 #include "server/counters.h"
 #include "server/metrics.h"
+#include "server/reload.h"
 #include "server/session.h"
 #include "server/status_listener.h"
 #include "server/verbosity.h"
@@ -43,6 +45,8 @@ struct endpoint {
 };
 
 struct server {
+    const struct config *config; /* in use: borrowed, or the one below */
+    struct config *reloaded;     /* NULL: there was no reload yet */
     struct loop *loop;
     struct store_reader *reader;
     struct lookup *lookup;
@@ -51,12 +55,12 @@ struct server {
     struct endpoint *endpoints;
     size_t endpoint_count;
     uint64_t generation; /* that was read last; 0: none yet */
+    bool is_stopping;
     struct watchdog *watchdog;
     struct buffer told_status; /* to the service manager */
     struct metrics *metrics;   /* NULL, as status: nobody is to see them */
     struct status_listener *status;
     struct counters counters;
-    const struct config *config; /* borrowed */
     unsigned connection_limit;
     enum cache_health cache_health;
     struct error cache_trouble; /* of CACHE_TROUBLED */
@@ -255,6 +259,45 @@ static void on_drained(void *context)
     loop_stop(server->loop);
 }
 
+/* Domains that only the cache has: a slip of the pen, more often than not. */
+static void warn_of_unconfigured(const struct server *server)
+{
+    struct buffer names = {0};
+    if (lookup_has_unconfigured(server->lookup, &names))
+        log_warning("no domain of the configuration any more, but of the cache: %s; their "
+                    "addresses are served, and unknown names answered TEMP",
+                    buffer_text(&names));
+    buffer_finish(&names);
+}
+
+static void replace_lookup(struct server *server, struct lookup *lookup)
+{
+    lookup_remember(lookup, server->lookup);
+    for (size_t i = 0; i < server->endpoint_count; i++)
+        session_use(server->endpoints[i].session, lookup);
+    lookup_destroy(server->lookup);
+    server->lookup = lookup;
+    watch_cache(server);
+    warn_of_unconfigured(server);
+}
+
+static void on_reload(void *context)
+{
+    struct server *server = context;
+    struct config *next = NULL;
+    if (server->is_stopping)
+        return;
+    manager_tell_reloading();
+    if (reload_read(server->config, &next)) {
+        verbosity_apply(next);
+        replace_lookup(server, lookup_create_from_config(next, server->reader));
+        config_destroy(server->reloaded);
+        server->config = server->reloaded = next;
+        log_info("the configuration was read again");
+    }
+    manager_tell_ready();
+}
+
 static void on_signal(void *context)
 {
     struct server *server = context;
@@ -262,6 +305,7 @@ static void on_signal(void *context)
     manager_tell_stopping();
     watchdog_stop(server->watchdog);
     server->watchdog = NULL;
+    server->is_stopping = true;
     for (size_t i = 0; i < server->endpoint_count; i++)
         listener_stop(server->endpoints[i].listener);
     status_listener_stop(server->status);
@@ -355,6 +399,7 @@ static bool build(struct server *server, const struct config *config, struct err
     if (!loop_create(&server->loop, error) ||
         !connection_pool_create(server->loop, &limits, &server->pool, error) ||
         !loop_on_signal(server->loop, on_signal, server, error) ||
+        !loop_watch_signal(server->loop, SIGHUP, on_reload, server, error) ||
         !verbosity_watch_signals(server->loop, error) || !inherited_take(&server->inherited, error))
         return false;
     loop_before_sleep(server->loop, before_sleep, server);
@@ -425,6 +470,7 @@ static void start_watchdog(struct server *server)
 bool server_run(struct server *server, struct error *error)
 {
     on_tick(server);
+    warn_of_unconfigured(server);
     log_ready(server);
     manager_tell_ready();
     start_watchdog(server);
@@ -450,5 +496,6 @@ void server_destroy(struct server *server)
     loop_destroy(server->loop);
     lookup_destroy(server->lookup);
     store_reader_destroy(server->reader);
+    config_destroy(server->reloaded);
     free(server);
 }

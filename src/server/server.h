@@ -23,7 +23,8 @@ bool server_create(const struct config *config, struct server **ret,
 
 /*
  * Says "ready" in the log and answers until SIGTERM or SIGINT; then every request that has come
- * is answered before it returns. ERROR_TEMPORARY: the event loop failed.
+ * is answered before it returns. SIGHUP: reads the configuration file again and takes all of it
+ * over or nothing (server/reload.h). ERROR_TEMPORARY: the event loop failed.
  */
 bool server_run(struct server *server, struct error *error) MUST_CHECK;
 

@@ -204,6 +204,11 @@ struct session *session_create_policy(struct lookup *lookup, struct counters *co
                           });
 }
 
+void session_use(struct session *session, struct lookup *lookup)
+{
+    session->lookup = lookup;
+}
+
 void session_destroy(struct session *session)
 {
     if (session == NULL)

@@ -24,6 +24,9 @@ struct session *session_create_tcp_table(struct lookup *lookup, struct counters 
 /* Answers policy requests: whether a recipient is refused, from the map "access". Never NULL. */
 struct session *session_create_policy(struct lookup *lookup, struct counters *counters);
 
+/* Asks lookup from the next request on, on the same terms. */
+void session_use(struct session *session, struct lookup *lookup);
+
 void session_destroy(struct session *session);
 
 /* What a connection pool calls. Lives as long as the session, which any number may share. */

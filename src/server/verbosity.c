@@ -12,9 +12,16 @@ void verbosity_ignore_signals(void)
     signal(SIGUSR2, SIG_IGN);
 }
 
+static bool is_debug_forced;
+
+void verbosity_force_debug(void)
+{
+    is_debug_forced = true;
+}
+
 void verbosity_apply(const struct config *config)
 {
-    log_set_level(config->server.log_level);
+    log_set_level(is_debug_forced ? LOG_LEVEL_DEBUG : config->server.log_level);
     lookup_log_show_addresses(config->server.logs_addresses);
 }
 

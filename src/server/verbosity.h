@@ -16,6 +16,9 @@
  * not end the process. */
 void verbosity_ignore_signals(void);
 
+/* From now on verbosity_apply() sets the level debug, whatever the configuration says. */
+void verbosity_force_debug(void);
+
 /* Takes what config says; to be called at the start and after each reload. */
 void verbosity_apply(const struct config *config);
 

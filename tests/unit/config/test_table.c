@@ -193,7 +193,8 @@ static void each_key_is_documented(void **state)
             buffer_append_text(&row, " | none | ");
         else
             buffer_appendf(&row, " | `%s` | ", key->fallback);
-        buffer_appendf(&row, "%s | %s |\n", key->program, key->help);
+        buffer_appendf(&row, "%s%s | %s |\n", key->program,
+                       key->needs_restart ? ", needs restart" : "", key->help);
         if (strstr(part, buffer_text(&row)) == NULL)
             fail_msg("docs/configuration.md lacks under %s: %s", config_sections[key->section].name,
                      buffer_text(&row));

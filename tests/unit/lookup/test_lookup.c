@@ -773,6 +773,67 @@ static void a_cache_that_is_not_trusted_makes_no_domain_foreign(void **state)
     assert_string_equal(ask(f, "jdoe@ubuntu.com"), "TEMP");
 }
 
+/* As a server does whose configuration was read again: only "ubuntu.com" is left, without roles. */
+static void replace_by_one_domain(struct fixture *f)
+{
+    static const struct lookup_domain left = {"ubuntu.com", NULL, NULL, 0};
+    const struct lookup_settings settings = {&left, 1, ALERTS, "+"};
+    struct lookup *next = lookup_create(&settings, f->reader);
+    lookup_remember(next, f->lookup);
+    lookup_destroy(f->lookup);
+    f->lookup = next;
+}
+
+static void assert_unconfigured(struct fixture *f, const char *wanted)
+{
+    struct buffer names = {0};
+    assert_int_equal(lookup_has_unconfigured(f->lookup, &names), wanted[0] != '\0');
+    assert_string_equal(buffer_text(&names), wanted);
+    buffer_finish(&names);
+}
+
+static void a_lookup_that_takes_anothers_place_serves_what_the_cache_has(void **state)
+{
+    struct fixture *f = *state;
+    struct error error;
+    replace_by_one_domain(f);
+    assert_string_equal(ask(f, "jdoe@kubuntu.org"), "OK me@x.example");
+    assert_string_equal(ask(f, "nobody@kubuntu.org"), "TEMP"); /* the catch-all went */
+    assert_string_equal(ask(f, "abuse@ubuntu.com"), "OK " ALERTS);
+    assert_string_equal(ask(f, "nobody@ubuntu.com"), "NOTFOUND");
+    /* Not forgotten before the cache was looked at. */
+    assert_string_equal(ask(f, "unseen.example"), "OK unseen.example");
+    assert_true(lookup_look_around(f->lookup, &error));
+    assert_string_equal(ask(f, "unseen.example"), "NOTFOUND");
+    assert_string_equal(ask(f, "jdoe@unseen.example"), "NOTFOUND");
+    assert_unconfigured(f, "kubuntu.org, closed.example, xn--bcher-kva.example, left.example");
+}
+
+/* Twice, as the second one has only the first to learn from. */
+static void with_an_unreadable_cache_a_lookup_remembers_its_predecessors_domains(void **state)
+{
+    struct fixture *f = *state;
+    struct error error;
+    lookup_rest(f->lookup);
+    assert_int_equal(rename(f->cache.data, beside(&f->cache, "away")), 0);
+    rest_and_tick(f);
+    for (int i = 0; i < 2; i++) {
+        replace_by_one_domain(f);
+        assert_false(lookup_look_around(f->lookup, &error));
+        static const char *const ours[] = {"kubuntu.org", "closed.example", "left.example",
+                                           "unseen.example"};
+        for (size_t at = 0; at < ARRAY_LENGTH(ours); at++)
+            assert_standing(f, &(struct standing){ours[at], "TEMP", "TEMP", "TEMP"});
+        assert_string_equal(ask(f, "kubuntu.org"), "OK kubuntu.org");
+        assert_string_equal(ask(f, "jdoe@foreign.example"), "NOTFOUND");
+    }
+    assert_int_equal(rename(beside(&f->cache, "away"), f->cache.data), 0);
+    rest_and_tick(f);
+    assert_true(lookup_look_around(f->lookup, &error));
+    assert_string_equal(ask(f, "jdoe@kubuntu.org"), "OK me@x.example");
+    assert_string_equal(ask(f, "jdoe@unseen.example"), "NOTFOUND");
+}
+
 static void a_domain_that_is_closed_again_is_temp_at_once(void **state)
 {
     struct fixture *f = *state;
@@ -1019,6 +1080,14 @@ int main(void)
         CASE(a_domain_that_the_cache_gains_is_learnt_by_looking_around),
         CASE(a_domain_that_is_removed_is_forgotten_by_looking_around),
         CASE(a_cache_that_is_not_trusted_makes_no_domain_foreign),
+        CASE(a_lookup_that_takes_anothers_place_serves_what_the_cache_has),
+        CASE(each_map_says_its_own_of_each_state_in_each_kind_of_domain),
+        CASE(with_an_ill_cache_no_map_says_anything_against_anybody),
+        CASE(a_trace_tells_each_step_and_the_reason),
+        CASE(with_an_unreadable_cache_a_lookup_remembers_its_predecessors_domains),
+        CASE(each_map_says_its_own_of_each_state_in_each_kind_of_domain),
+        CASE(with_an_ill_cache_no_map_says_anything_against_anybody),
+        CASE(a_trace_tells_each_step_and_the_reason),
         CASE(a_domain_that_is_closed_again_is_temp_at_once),
         CASE(each_map_says_its_own_of_each_state_in_each_kind_of_domain),
         CASE(with_an_ill_cache_no_map_says_anything_against_anybody),
