@@ -230,8 +230,9 @@ class World:
             *(f'domain "{name}" {{ team = "{team}" {self.domain_keys.get(name, "")} }}'
               for name, team in self.domains.items()),
         ]
-        with open(self.config_file, "w", encoding="utf-8") as file:
+        with open(self.config_file + ".new", "w", encoding="utf-8") as file:
             file.write("\n".join(lines) + "\n")
+        os.replace(self.config_file + ".new", self.config_file)  # somebody may be reading it
 
     def lpalias_command(self, *arguments, after_s=0, is_wrapped=True):
         """The command line of `lpalias -c FILE arguments`, with the clock moved by faketime."""
@@ -300,21 +301,25 @@ class World:
 
     # The server.
 
-    def start_server(self, prefix=(), options=(), deadline_s=PATIENCE_S, sockets=()):
-        """Starts lpaliasd in the foreground, its messages in log_path, and waits until its unix
-        socket answers. `prefix` is put before the command, for instance setpriv and its options;
-        `options` behind it; `sockets` are handed over to it, listening."""
+    def launch_server(self, prefix=(), options=(), sockets=()):
+        """Starts lpaliasd in the foreground, its messages in log_path; returns where they begin.
+        `prefix` is put before the command, for instance setpriv and its options; `options` behind
+        it; `sockets` are handed over to it, listening."""
         if self.process is not None:
             raise RuntimeError("the server runs already")
-        log = open(self.log_path, "ab")
-        start = log.tell()
-        with log:
+        with open(self.log_path, "ab") as log:
+            start = log.tell()
             command = [*prefix, *wrapper(), program("LPALIASD"), "-c", self.config_file, *options]
             command, passed = with_inherited(command, sockets) if sockets else (command, [])
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log,
                                             stderr=log, pass_fds=passed)
             for fd in passed:
                 os.close(fd)
+        return start
+
+    def start_server(self, prefix=(), options=(), deadline_s=PATIENCE_S, sockets=()):
+        """The same, and waits until its unix socket answers."""
+        start = self.launch_server(prefix, options, sockets)
         end = time.monotonic() + deadline_s
         try:
             while not self._is_ready(start):
