@@ -2,10 +2,12 @@
 
 import errno
 import os
+import re
 import signal
 import subprocess
 import sys
 import unittest
+import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
@@ -13,6 +15,7 @@ import lpalias_world
 import tap
 from asker import Asker
 from lpalias_world import ALERTS, PATIENCE_S, World
+from mail_sink import free_port
 from postfix_instance import wait_for
 from raw_client import RawClient
 from recording_map import netstring
@@ -100,6 +103,23 @@ class Taken(ReloadCase):
 
     def test_what_only_lpalias_uses_may_change(self):
         self.change(launchpad_lines=["concurrency = 2"], notify=['smtp = "smtp://127.0.0.1:2"'])
+
+    def test_the_domains_of_the_metrics(self):
+        self.assertEqual(self.world.stop_server(), 0)
+        port = free_port()
+        metrics = [f'metrics = "inet:127.0.0.1:{port}"']
+        self.world.server = metrics
+        self.world.write_config()
+        self.world.start_server()
+
+        def configured():
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=PATIENCE_S) as answer:
+                return re.findall(r'lpalias_domain_configured\{domain="(.*)"\} 1\n', answer.read().decode())
+        before = self.world.domains
+        for domains in ({**before, "new.example": "ubuntumembers"}, before):
+            self.change(domains=domains)
+            # A page that is only just out of date may be shown again.
+            wait_for(lambda: sorted(configured()) == sorted(domains), PATIENCE_S, "the domains")
 
     def test_the_log_level(self):
         """That of the file counts from the next line on, after a change by a signal, too."""
