@@ -104,7 +104,8 @@ bool own_event_each(struct snapshot *snapshot, const char *name, uint64_t before
         return result == STORE_ABSENT;
     search.date_created_us = person.date_created_us;
     bool is_done = snapshot_each_person(snapshot, add_former_name, &search, error) &&
-                   snapshot_each_event_back(snapshot, take_event, &search, error) && search.is_fine;
+                   snapshot_each_event_before(snapshot, UINT64_MAX, take_event, &search, error) &&
+                   search.is_fine;
     for (size_t i = 0; i < search.name_count; i++)
         free(search.names[i].name);
     free(search.names);

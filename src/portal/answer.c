@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
+
 #define HEADERS_MAX 24
 
 struct headers {
@@ -19,8 +21,8 @@ static const struct {
 } refusals[REFUSAL_COUNT] = {
     [REFUSAL_BAD_REQUEST] = {400, "bad-request", "This request cannot be understood."},
     [REFUSAL_NOT_LOGGED_IN] = {401, "not-logged-in", "Please log in."},
-    [REFUSAL_NOT_ADMIN] = {403, "not-admin", "Only administrators can do this."},
-    [REFUSAL_FORGED] = {403, "forged",
+    [REFUSAL_NOT_ADMIN] = {403, "not-allowed", "Only administrators can do this."},
+    [REFUSAL_FORGED] = {403, "csrf",
                         "This did not come from a page of this site. Reload the page and try "
                         "again."},
     [REFUSAL_NOT_FOUND] = {404, "not-found", "There is nothing here."},
@@ -28,10 +30,11 @@ static const struct {
     [REFUSAL_MISDIRECTED] = {421, "misdirected", "This site has another name."},
     [REFUSAL_MEDIA_TYPE] = {415, "media-type", "Only JSON can be read here."},
     [REFUSAL_TOO_OFTEN] = {429, "too-often", "That was too often. Please wait a moment."},
-    [REFUSAL_CONFLICT] = {409, "conflict",
+    [REFUSAL_OUTDATED] = {409, "outdated",
                           "Somebody else changed this meanwhile. Reload the page."},
+    [REFUSAL_FROZEN] = {409, "frozen", "The domain is frozen until its TXT record has been seen."},
     [REFUSAL_INTERNAL] = {500, "internal", "Something went wrong here."},
-    [REFUSAL_UNAVAILABLE] = {503, "unavailable",
+    [REFUSAL_UNAVAILABLE] = {503, "cannot-tell",
                              "This cannot be done right now. Please try later."},
 };
 
@@ -73,6 +76,20 @@ void answer_json(struct call *call, unsigned status, json_t *body)
     finish_json(call, status, &headers, body);
 }
 
+void answer_json_text(struct call *call, struct span text)
+{
+    struct headers headers = {0};
+    add(&headers, "Content-Type", "application/json");
+    add(&headers, "Cache-Control", "no-store");
+    finish(call, 200, &headers, text);
+}
+
+void answer_trouble(struct call *call, const struct error *error)
+{
+    log_error("%s", error->text);
+    answer_refusal(call, REFUSAL_UNAVAILABLE, 0);
+}
+
 void answer_nothing(struct call *call)
 {
     struct headers headers = {0};
@@ -105,9 +122,13 @@ static void refuse_by_page(struct call *call, unsigned status, const char *messa
     buffer_finish(&body);
 }
 
-static bool is_api(const struct call *call)
+/* Asked by a script and not by a browser that wants a page. */
+static bool is_by_script(const struct call *call)
 {
-    return strncmp(http_request_path(call->request), "/api/", 5) == 0;
+    const char *path = http_request_path(call->request);
+    const struct route *route = call->match.route;
+    return strncmp(path, "/api/", 5) == 0 || strcmp(path, "/status.json") == 0 ||
+           (route != NULL && strcmp(route->method, "GET") != 0 && !route->is_posted_by_provider);
 }
 
 static const char *allowed_methods(const struct call *call, char *text, size_t size)
@@ -133,7 +154,7 @@ void answer_refusal(struct call *call, enum refusal refusal, int64_t wait_s)
         add(&headers, "Retry-After", wait);
     if (refusal == REFUSAL_METHOD)
         add(&headers, "Allow", allowed_methods(call, allowed, sizeof(allowed)));
-    if (is_api(call))
+    if (is_by_script(call))
         finish_json(call, status, &headers,
                     json_pack("{s:{s:s,s:s}}", "error", "code", refusals[refusal].code, "message",
                               message));
@@ -141,7 +162,7 @@ void answer_refusal(struct call *call, enum refusal refusal, int64_t wait_s)
         refuse_by_page(call, status, message, &headers);
 }
 
-void answer_page(struct call *call, const struct page *page)
+void answer_page(struct call *call, const struct site_file *page)
 {
     struct headers headers = {0};
     const char *known = http_request_header(call->request, "If-None-Match");

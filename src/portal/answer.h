@@ -10,8 +10,9 @@
 
 #include <jansson.h>
 
+#include "base/error.h"
 #include "portal/call.h"
-#include "portal/page.h"
+#include "portal/site_file.h"
 
 /* What a request is refused for; the texts stand in answer.c. */
 enum refusal {
@@ -24,7 +25,8 @@ enum refusal {
     REFUSAL_MISDIRECTED, /* for another host */
     REFUSAL_MEDIA_TYPE,
     REFUSAL_TOO_OFTEN,
-    REFUSAL_CONFLICT,
+    REFUSAL_OUTDATED, /* somebody else changed it meanwhile */
+    REFUSAL_FROZEN,
     REFUSAL_INTERNAL,    /* our fault; logged by who decided */
     REFUSAL_UNAVAILABLE, /* cannot tell now */
     REFUSAL_COUNT,
@@ -34,10 +36,16 @@ enum refusal {
 void answer_json(struct call *call, unsigned status, json_t *body);
 
 /*
- * JSON {"error": {"code", "message"}} below /api/, a plain page elsewhere. wait_s: of TOO_OFTEN and
+ * JSON {"error": {"code", "message"}} for scripts, a plain page elsewhere. wait_s: of TOO_OFTEN and
  * UNAVAILABLE, for Retry-After; 0: none.
  */
 void answer_refusal(struct call *call, enum refusal refusal, int64_t wait_s);
+
+/* UNAVAILABLE; logs why. */
+void answer_trouble(struct call *call, const struct error *error);
+
+/* JSON that was written before. */
+void answer_json_text(struct call *call, struct span text);
 
 /* 204. */
 void answer_nothing(struct call *call);
@@ -47,6 +55,6 @@ void answer_nothing(struct call *call);
 void answer_redirect(struct call *call, const char *location);
 
 /* A file of the site; 304 when the browser has it already. */
-void answer_page(struct call *call, const struct page *page);
+void answer_page(struct call *call, const struct site_file *page);
 
 #endif

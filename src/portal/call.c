@@ -3,19 +3,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "base/memory.h"
 #include "base/timestamp.h"
 #include "portal/answer.h"
+#include "portal/cache.h"
 #include "portal/client.h"
 #include "portal/cookie.h"
-#include "portal/page.h"
 #include "portal/rate.h"
+#include "portal/site_file.h"
 #include "state/session_end.h"
 
 void call_free(struct call *call)
 {
     route_match_finish(&call->match);
+    admin_rights_finish(&call->rights);
+    snapshot_end(call->snapshot);
     buffer_finish(&call->address);
     for (size_t i = 0; i < call->cookie_count; i++)
         buffer_finish(&call->cookies[i]);
@@ -57,8 +59,8 @@ static bool refuse(struct call *call, enum refusal refusal)
 
 static bool refuse_for_trouble(struct call *call, const struct error *error)
 {
-    log_error("%s", error->text);
-    return refuse(call, REFUSAL_UNAVAILABLE);
+    answer_trouble(call, error);
+    return false;
 }
 
 /* A page of another host that resolves to us is another site. */
@@ -99,28 +101,15 @@ static void renew_session(struct call *call)
     call_set_session(call, &call->session);
 }
 
-static bool is_listed(const struct config_list *list, const char *name)
+/* Whoever is no admin is told so only when it is sure. */
+static bool is_admin(struct call *call)
 {
-    for (size_t i = 0; i < list->count; i++)
-        if (strcmp(list->items[i], name) == 0)
-            return true;
-    return false;
-}
-
-bool call_is_admin(const struct call *call)
-{
-    if (!call->is_logged_in)
-        return false;
-    const struct config *config = call->portal->config;
-    const char *name = call->session.name;
-    if (*name == '\0')
-        return false;
-    if (call->session.is_admin || is_listed(&config->portal.admins, name))
-        return true;
-    for (size_t i = 0; i < config->domain_count; i++)
-        if (is_listed(&config->domains[i].admins, name))
-            return true;
-    return false;
+    struct error error = {0};
+    if (!cache_begin(call->portal->cache, &call->snapshot, &error) ||
+        !admin_rights_read(call->portal->config, &call->session, call->snapshot, &call->rights,
+                           &error))
+        return refuse_for_trouble(call, &error);
+    return admin_rights_are_some(&call->rights) || refuse(call, REFUSAL_NOT_ADMIN);
 }
 
 static bool has_access(struct call *call)
@@ -130,7 +119,7 @@ static bool has_access(struct call *call)
         return true;
     if (!call->is_logged_in)
         return refuse(call, REFUSAL_NOT_LOGGED_IN);
-    return access == ROUTE_MEMBER || call_is_admin(call) || refuse(call, REFUSAL_NOT_ADMIN);
+    return access == ROUTE_MEMBER || is_admin(call);
 }
 
 static bool is_get(const struct call *call)
@@ -198,7 +187,7 @@ static bool is_within_rate(struct call *call)
 /* Files of the site are for everyone, and only to be read. */
 static bool answer_by_page(struct call *call)
 {
-    const struct page *page = page_find(http_request_path(call->request));
+    const struct site_file *page = site_file_find(http_request_path(call->request));
     const char *method = http_request_method(call->request);
     if (page == NULL)
         return false;

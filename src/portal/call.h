@@ -11,6 +11,7 @@
 
 #include "base/buffer.h"
 #include "loop/http_server.h"
+#include "portal/admin_rights.h"
 #include "portal/portal.h"
 #include "portal/route.h"
 #include "portal/session.h"
@@ -22,7 +23,10 @@ struct call {
     struct http_request *request;
     struct route_match match;
     bool is_logged_in;
-    struct session session;                  /* when logged in */
+    struct session session; /* when logged in */
+    /* Of a route for admins: the cache for as long as the call lives, which ends in this turn. */
+    struct snapshot *snapshot;
+    struct admin_rights rights;
     struct buffer address;                   /* of the client, for limits */
     struct buffer cookies[CALL_COOKIES_MAX]; /* Set-Cookie values that go out with the answer */
     size_t cookie_count;
@@ -34,9 +38,6 @@ void call_begin(void *context, struct http_request *request);
 
 /* Of the path, decoded; borrowed from the call. */
 const char *call_parameter(const struct call *call, size_t place);
-
-/* Whether who is logged in is an admin of all domains, or of any by its list. */
-bool call_is_admin(const struct call *call);
 
 /* Sends a session cookie with the answer: one with a new id after a login, or the same used now. */
 void call_set_session(struct call *call, const struct session *session);

@@ -64,9 +64,9 @@ def main():
         files[name] = page(stem, content, frame, texts) if extension == ".html" else content
     rows = [row(name, content.encode("utf-8")) for name, content in sorted(files.items())]
     with open(output, "w", encoding="ascii") as file:
-        file.write('/* Made of src/portal/pages by embed.py. */\n#include "portal/page.h"\n\n'
-                   "const struct page pages[] = {\n" + "".join(rows) + "};\n"
-                   f"const size_t page_count = {len(rows)};\n")
+        file.write('/* Made of src/portal/pages by embed.py. */\n#include "portal/site_file.h"\n\n'
+                   "const struct site_file site_files[] = {\n" + "".join(rows) + "};\n"
+                   f"const size_t site_file_count = {len(rows)};\n")
 
 
 main()

@@ -9,7 +9,9 @@
 #include "loop/inherited.h"
 #include "loop/transfer_loop.h"
 #include "manager/manager.h"
+#include "portal/cache.h"
 #include "portal/call.h"
+#include "portal/status.h"
 #include "transfer/transfer.h"
 
 enum {
@@ -109,8 +111,10 @@ static bool build(struct portal *portal, struct error *error)
                                        config->listen.inet_port};
     portal->session_limits =
         (struct session_limits){config->session_idle_ms / 1000, config->session_limit_ms / 1000};
-    return loop_create(&portal->loop, error) &&
-           loop_on_signal(portal->loop, on_signal, portal, error) &&
+    if (!loop_create(&portal->loop, error))
+        return false;
+    portal->status = status_create(portal);
+    return loop_on_signal(portal->loop, on_signal, portal, error) &&
            transfer_pool_create(TRANSFERS_MAX, &portal->transfers, error) &&
            transfer_loop_create(portal->loop, portal->transfers, &portal->transfer_loop, error) &&
            inherited_take(&portal->inherited, error) &&
@@ -126,6 +130,7 @@ bool portal_create(const struct config *config, struct portal **ret, struct erro
                          config->file);
     struct portal *portal = memory_new(1, sizeof(*portal));
     portal->config = config;
+    portal->cache = cache_create(config);
     if (!build(portal, error)) {
         portal_destroy(portal);
         return false;
@@ -139,6 +144,7 @@ bool portal_run(struct portal *portal, struct error *error)
     if (!state_open(portal->config->portal.state, &portal->state, error))
         return false;
     loop_every(portal->loop, PRUNE_PERIOD_MS, on_prune, portal);
+    status_begin_samples(portal->status);
     log_info("ready, %s listening on %s", portal->config->portal.url,
              http_server_listener_name(portal->http, 0));
     manager_tell_ready();
@@ -151,10 +157,12 @@ void portal_destroy(struct portal *portal)
         return;
     transfer_pool_destroy(portal->transfers); /* what waits for one is told nothing any more */
     transfer_loop_destroy(portal->transfer_loop);
+    status_destroy(portal->status);
     http_server_destroy(portal->http);
     inherited_destroy(portal->inherited);
     loop_destroy(portal->loop);
     state_close(portal->state);
+    cache_destroy(portal->cache);
     free(portal->content_security_policy);
     free(portal);
 }

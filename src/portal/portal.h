@@ -18,6 +18,8 @@
 
 #define PORTAL_SECURITY_HEADERS_MAX 8
 
+struct cache;
+struct status;
 struct transfer_loop;
 struct transfer_pool;
 
@@ -28,6 +30,8 @@ struct portal {
     struct inherited *inherited;
     struct http_server *http;
     struct state *state;
+    struct cache *cache;
+    struct status *status;           /* what the public sees */
     struct transfer_pool *transfers; /* driven by the loop */
     struct transfer_loop *transfer_loop;
     struct session_limits session_limits;

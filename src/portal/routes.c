@@ -1,12 +1,32 @@
 #include "portal/route.h"
 
 #include "base/compiler.h"
+#include "portal/bans_api.h"
+#include "portal/domains_api.h"
+#include "portal/events_api.h"
+#include "portal/members_api.h"
+#include "portal/notices_api.h"
+#include "portal/plans_api.h"
 #include "portal/session_api.h"
+#include "portal/status.h"
 
 const struct route portal_routes[] = {
+    {"GET", "/status.json", .access = ROUTE_ANYONE, .handle = status_show},
     {"GET", "/api/session", .access = ROUTE_ANYONE, .handle = session_api_show},
     {"POST", "/logout", .access = ROUTE_MEMBER, .handle = session_api_log_out},
     {"POST", "/logout/everywhere", .access = ROUTE_MEMBER,
      .handle = session_api_log_out_everywhere},
+    {"GET", "/api/admin/domains", .access = ROUTE_ADMIN, .handle = domains_api_list},
+    {"GET", "/api/admin/members", .access = ROUTE_ADMIN, .handle = members_api_list},
+    {"GET", "/api/admin/plans/{domain}", .access = ROUTE_ADMIN, .handle = plans_api_show},
+    {"POST", "/api/admin/plans/{domain}/release", .access = ROUTE_ADMIN,
+     .handle = plans_api_release},
+    {"POST", "/api/admin/plans/{domain}/discard", .access = ROUTE_ADMIN,
+     .handle = plans_api_discard},
+    {"GET", "/api/admin/bans", .access = ROUTE_ADMIN, .handle = bans_api_list},
+    {"POST", "/api/admin/bans", .access = ROUTE_ADMIN, .handle = bans_api_add},
+    {"POST", "/api/admin/bans/remove", .access = ROUTE_ADMIN, .handle = bans_api_remove},
+    {"GET", "/api/admin/events", .access = ROUTE_ADMIN, .handle = events_api_list},
+    {"GET", "/api/admin/notices", .access = ROUTE_ADMIN, .handle = notices_api_list},
 };
 const size_t portal_route_count = ARRAY_LENGTH(portal_routes);

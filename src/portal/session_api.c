@@ -2,29 +2,53 @@
 
 #include "base/log.h"
 #include "portal/answer.h"
+#include "portal/cache.h"
 #include "portal/call.h"
 #include "state/session_end.h"
+
+/* Only for what a page shows, each route asks for itself: without cache, what the lists say. */
+static void read_rights(const struct call *call, struct admin_rights *ret)
+{
+    const struct config *config = call->portal->config;
+    struct snapshot *snapshot = NULL;
+    struct error error = {0};
+    bool is_read = cache_begin(call->portal->cache, &snapshot, &error) &&
+                   admin_rights_read(config, &call->session, snapshot, ret, &error);
+    snapshot_end(snapshot);
+    if (is_read)
+        return;
+    if (snapshot != NULL)
+        admin_rights_finish(ret);
+    log_error("%s", error.text);
+    if (!admin_rights_read(config, &call->session, NULL, ret, &error))
+        *ret = (struct admin_rights){0};
+}
 
 void session_api_show(struct call *call)
 {
     char csrf[SESSION_CSRF_TEXT_BYTES];
     const struct session *session = &call->session;
     if (!call->is_logged_in) {
-        answer_json(call, 200, json_pack("{s:b}", "logged_in", 0));
+        answer_json(
+            call, 200,
+            json_pack("{s:b,s:b,s:b}", "logged_in", 0, "is_admin", 0, "is_portal_admin", 0));
         return;
     }
     session_csrf(session, state_key(call->portal->state), csrf);
+    struct admin_rights rights;
+    read_rights(call, &rights);
     answer_json(call, 200,
-                json_pack("{s:b,s:s*,s:b,s:s}", "logged_in", 1, "name",
-                          *session->name != '\0' ? session->name : NULL, "admin",
-                          call_is_admin(call), "csrf_token", csrf));
+                json_pack("{s:b,s:s?,s:b,s:b,s:s}", "logged_in", 1, "name",
+                          *session->name != '\0' ? session->name : NULL, "is_admin",
+                          admin_rights_are_some(&rights), "is_portal_admin", rights.is_of_portal,
+                          "csrf_token", csrf));
+    admin_rights_finish(&rights);
 }
 
 static void finish(struct call *call, bool is_ended, const struct error *error)
 {
     if (!is_ended) {
-        log_error("%s", error->text);
-        answer_refusal(call, REFUSAL_UNAVAILABLE, 0);
+        answer_trouble(call, error);
         return;
     }
     call_clear_session(call);

@@ -223,9 +223,10 @@ enum store_result snapshot_run(struct snapshot *snapshot, const char *domain,
 typedef enum store_result row_visit(void *context, struct span key, struct span value,
                                     bool *ret_go_on, struct error *error);
 
-/* Over the rows whose key begins with prefix; an empty one is all rows. */
-static bool walk_prefix(struct snapshot *snapshot, enum table table, struct key prefix,
-                        row_visit *visit, void *context, struct error *error)
+/* Over the rows whose key begins with prefix, an empty one is all rows, from the one of key first
+ * on, or what would stand behind it. */
+static bool walk_from(struct snapshot *snapshot, enum table table, struct key prefix,
+                      struct key first, row_visit *visit, void *context, struct error *error)
 {
     MDB_cursor *cursor;
     MDB_val key = {0};
@@ -235,8 +236,8 @@ static bool walk_prefix(struct snapshot *snapshot, enum table table, struct key 
     int code = mdb_cursor_open(snapshot->transaction, snapshot->store->tables[table], &cursor);
     if (code != 0)
         return environment_error(error, code, "cannot read the cache");
-    key = (MDB_val){prefix.length, prefix.bytes};
-    code = mdb_cursor_get(cursor, &key, &value, prefix.length != 0 ? MDB_SET_RANGE : MDB_FIRST);
+    key = (MDB_val){first.length, first.bytes};
+    code = mdb_cursor_get(cursor, &key, &value, first.length != 0 ? MDB_SET_RANGE : MDB_FIRST);
     bool go_on = true;
     enum store_result result = STORE_FOUND;
     while (code == 0 && go_on && result == STORE_FOUND) {
@@ -251,6 +252,12 @@ static bool walk_prefix(struct snapshot *snapshot, enum table table, struct key 
     if (code != 0 && code != MDB_NOTFOUND)
         return environment_error(error, code, "cannot read the cache");
     return result != STORE_TROUBLE;
+}
+
+static bool walk_prefix(struct snapshot *snapshot, enum table table, struct key prefix,
+                        row_visit *visit, void *context, struct error *error)
+{
+    return walk_from(snapshot, table, prefix, prefix, visit, context, error);
 }
 
 /* Over the rows of a domain; NULL: of all. */
@@ -309,6 +316,19 @@ bool snapshot_each_alias(struct snapshot *snapshot, const char *domain, snapshot
 {
     struct alias_walk alias_walk = {visit, context};
     return walk(snapshot, TABLE_ALIAS, domain, visit_alias, &alias_walk, error);
+}
+
+bool snapshot_each_alias_after(struct snapshot *snapshot, const char *domain, const char *local,
+                               snapshot_alias_visit *visit, void *context, struct error *error)
+{
+    struct alias_walk alias_walk = {visit, context};
+    struct key prefix, first;
+    if (!key_of_pair(&prefix, domain, span_of("")) || !key_of_pair(&first, domain, span_of(local)))
+        return true;
+    /* The least key that is greater. */
+    if (*local != '\0' && first.length < KEY_MAX_BYTES)
+        first.bytes[first.length++] = '\0';
+    return walk_from(snapshot, TABLE_ALIAS, prefix, first, visit_alias, &alias_walk, error);
 }
 
 struct person_walk {
@@ -409,25 +429,31 @@ bool snapshot_each_event(struct snapshot *snapshot, snapshot_event_visit *visit,
     return walk(snapshot, TABLE_EVENT, NULL, visit_event, &event_walk, error);
 }
 
-bool snapshot_each_event_back(struct snapshot *snapshot, snapshot_event_visit *visit, void *context,
-                              struct error *error)
+bool snapshot_each_event_before(struct snapshot *snapshot, uint64_t before,
+                                snapshot_event_visit *visit, void *context, struct error *error)
 {
     struct event_walk event_walk = {visit, context};
-    enum store_result result = STORE_FOUND;
-    bool goes_on = true;
     MDB_cursor *cursor;
     MDB_val key, value;
+    struct key first;
+    bool go_on = true;
+    enum store_result result = STORE_FOUND;
     if (snapshot->store->tables[TABLE_EVENT] == NO_TABLE)
         return true;
     int code =
         mdb_cursor_open(snapshot->transaction, snapshot->store->tables[TABLE_EVENT], &cursor);
     if (code != 0)
         return environment_error(error, code, "cannot read the cache");
-    for (code = mdb_cursor_get(cursor, &key, &value, MDB_LAST);
-         code == 0 && goes_on && result == STORE_FOUND;
-         code = mdb_cursor_get(cursor, &key, &value, MDB_PREV))
+    key_of_sequence(&first, before);
+    key = (MDB_val){first.length, first.bytes};
+    code = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
+    if (code == 0 || code == MDB_NOTFOUND)
+        code = mdb_cursor_get(cursor, &key, &value, code == 0 ? MDB_PREV : MDB_LAST);
+    while (code == 0 && go_on && result == STORE_FOUND) {
         result = visit_event(&event_walk, (struct span){key.mv_data, key.mv_size},
-                             (struct span){value.mv_data, value.mv_size}, &goes_on, error);
+                             (struct span){value.mv_data, value.mv_size}, &go_on, error);
+        code = mdb_cursor_get(cursor, &key, &value, MDB_PREV);
+    }
     mdb_cursor_close(cursor);
     if (code != 0 && code != MDB_NOTFOUND)
         return environment_error(error, code, "cannot read the cache");

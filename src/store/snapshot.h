@@ -69,6 +69,10 @@ typedef bool snapshot_alias_visit(void *context, const char *domain, const char 
                                   const struct alias_record *record);
 bool snapshot_each_alias(struct snapshot *snapshot, const char *domain, snapshot_alias_visit *visit,
                          void *context, struct error *error) MUST_CHECK; /* domain NULL: all */
+/* Those of domain whose local part sorts behind local; "": all. To go on where one stopped. */
+bool snapshot_each_alias_after(struct snapshot *snapshot, const char *domain, const char *local,
+                               snapshot_alias_visit *visit, void *context,
+                               struct error *error) MUST_CHECK;
 typedef bool snapshot_person_visit(void *context, const char *name,
                                    const struct person_record *record);
 bool snapshot_each_person(struct snapshot *snapshot, snapshot_person_visit *visit, void *context,
@@ -86,9 +90,10 @@ typedef bool snapshot_event_visit(void *context, uint64_t sequence,
                                   const struct event_record *record);
 bool snapshot_each_event(struct snapshot *snapshot, snapshot_event_visit *visit, void *context,
                          struct error *error) MUST_CHECK;
-/* As above, newest first. */
-bool snapshot_each_event_back(struct snapshot *snapshot, snapshot_event_visit *visit, void *context,
-                              struct error *error) MUST_CHECK;
+/* Newest first, those with a smaller sequence number than before; UINT64_MAX: all. */
+bool snapshot_each_event_before(struct snapshot *snapshot, uint64_t before,
+                                snapshot_event_visit *visit, void *context,
+                                struct error *error) MUST_CHECK;
 typedef bool snapshot_login_visit(void *context, const char *identifier,
                                   const struct login_record *record);
 bool snapshot_each_login(struct snapshot *snapshot, snapshot_login_visit *visit, void *context,

@@ -110,6 +110,11 @@ bool environment_check_identity(struct store *store, struct error *error)
            is_still(store->lock_path, &store->lock, error);
 }
 
+bool store_is_in_place(struct store *store, struct error *error)
+{
+    return environment_check_identity(store, error);
+}
+
 /* Bytes of the state row: layout, cache id, stamp, generation, next event. */
 #define STATE_BYTES (1 + 2 * CACHE_ID_BYTES + 8 + 8)
 

@@ -29,6 +29,12 @@ bool store_open(const char *directory, enum store_access access, uint64_t limit_
 void store_close(struct store *store);
 
 /*
+ * The paths still name the files that are open, and we may read them. ERROR_TEMPORARY: not so; the
+ * cache is to be closed, and what is there now to be opened.
+ */
+bool store_is_in_place(struct store *store, struct error *error) MUST_CHECK;
+
+/*
  * Opens the copy of a data file that nobody writes to, only to begin snapshots of it. Errors as
  * above.
  */

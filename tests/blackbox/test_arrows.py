@@ -41,7 +41,8 @@ ARROWS = {
     "sandbox": ["base"],
     "manager": ["base"],
     "server": ["base", "config", "wire", "store", "lookup", "loop", "setup", "sandbox", "manager"],
-    "portal": ["base", "config", "transfer", "state", "loop", "manager"],
+    "portal": ["base", "config", "wire", "store", "transfer", "launchpad", "action", "setup",
+               "state", "loop", "manager"],
     # No loop and no transfer of its own: a command is done when its one act is done.
     "tool": ["base", "address", "config", "wire", "store", "lookup", "launchpad", "domaincheck",
              "membership", "action", "report", "notify", "setup"],

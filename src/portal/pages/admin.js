@@ -63,8 +63,10 @@ async function showPlan(domain) {
   shownPlan = await get(`/api/admin/plans/${encodeURIComponent(domain)}`);
   byId("plan-title").textContent = text("admin.plan.title", { domain });
   byId("plan-reason").textContent = shownPlan.reason;
+  const rest = shownPlan.more === 0 ? []
+    : [element("p", {}, text("admin.plan.rest", { count: shownPlan.more, domain }))];
   replaceChildren("plan-rows", element("div", { class: "scroll", tabindex: "0", role: "region",
-    "aria-labelledby": "plan-title" }, table(planColumns, shownPlan.rows, "plan-title")));
+    "aria-labelledby": "plan-title" }, table(planColumns, shownPlan.rows, "plan-title"), ...rest));
   planDialog.showModal();
 }
 
@@ -86,14 +88,18 @@ const memberColumns = [
   { title: text("admin.member.address"), cell: ({ address }) => address },
   { title: text("admin.members.state"), cell: ({ state }) => stateBadge(state) },
   { title: text("admin.member.reason"), cell: ({ reason, team }) => reasonText(reason, team) },
-  { title: text("admin.member.targets"), number: true, cell: ({ targets }) => String(targets) },
+  { title: text("admin.member.targets"), number: true, cell: ({ targets }) => (targets === null ? "?" : String(targets)) },
   { title: text("admin.member.since"), cell: ({ since }) => (since === null ? "" : timeText(since)) },
 ];
 
 async function searchMembers(query) {
   const shown = [];
   async function showPage(after) {
-    const page = await get("/api/admin/members", { ...query, after });
+    /* A page has nobody when the search is not through yet. */
+    let page = { members: [], next_after: after };
+    do {
+      page = await get("/api/admin/members", { ...query, after: page.next_after });
+    } while (page.members.length === 0 && page.next_after !== null);
     shown.push(...page.members);
     const parts = shown.length === 0 ? [element("p", {}, text("admin.members.none"))]
       : [table(memberColumns, shown, "members-heading")];
@@ -160,9 +166,11 @@ const noticeColumns = [
 ];
 
 async function showNotices() {
-  const { notices } = await get("/api/admin/notices");
-  replaceChildren("notices", notices.length === 0 ? element("p", {}, text("admin.notices.none"))
-    : table(noticeColumns, notices, "notices-heading"));
+  const { notices, is_more: isMore } = await get("/api/admin/notices");
+  const parts = notices.length === 0 && !isMore ? [element("p", {}, text("admin.notices.none"))]
+    : [table(noticeColumns, notices, "notices-heading")];
+  if (isMore) parts.push(element("p", {}, text("admin.notices.rest")));
+  replaceChildren("notices", ...parts);
 }
 
 run(async (session) => {

@@ -17,7 +17,11 @@ const columns = [
 export async function showEvents(id, path, query, { none, more }) {
   const shown = [];
   async function showPage(before) {
-    const page = await get(path, { ...query, before });
+    /* A page has none when the search is not through yet. */
+    let page = { events: [], next_before: before };
+    do {
+      page = await get(path, { ...query, before: page.next_before });
+    } while (page.events.length === 0 && page.next_before !== null);
     shown.push(...page.events);
     const parts = shown.length === 0 ? [element("p", {}, text(none))]
       : [table(columns, shown, `${id}-heading`)];

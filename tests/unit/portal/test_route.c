@@ -3,7 +3,7 @@
 
 #include "../unit.h"
 #include "base/buffer.h"
-#include "portal/page.h"
+#include "portal/site_file.h"
 #include "portal/route.h"
 
 static void handle(struct call *call)
@@ -133,7 +133,7 @@ static void the_portal_s_rows_are_sound(void **state)
             assert_int_equal(route->rate, ROUTE_RATE_LOGIN);
         }
         /* Files of the site come after the table: a row would hide one. */
-        assert_null(page_find(route->path));
+        assert_null(site_file_find(route->path));
         for (size_t other = 0; other < i; other++)
             assert_false(strcmp(portal_routes[other].method, route->method) == 0 &&
                          strcmp(portal_routes[other].path, route->path) == 0);
@@ -143,15 +143,15 @@ static void the_portal_s_rows_are_sound(void **state)
 static void the_site_has_its_files(void **state)
 {
     (void)state;
-    const struct page *page = page_find("/");
+    const struct site_file *page = site_file_find("/");
     assert_non_null(page);
     assert_string_equal(page->content_type, "text/html; charset=utf-8");
     assert_int_equal(strncmp(page->bytes, "<!DOCTYPE html>", 15), 0);
     assert_int_equal(strlen(page->bytes), page->length);
-    assert_non_null(page_find("/static/site.css"));
-    assert_null(page_find("/index.html"));
-    assert_null(page_find("/static/"));
-    assert_null(page_find("/static/../"));
+    assert_non_null(site_file_find("/static/site.css"));
+    assert_null(site_file_find("/index.html"));
+    assert_null(site_file_find("/static/"));
+    assert_null(site_file_find("/static/../"));
 }
 
 int main(void)

@@ -574,7 +574,7 @@ static void events_are_numbered_without_a_gap(void **state)
     struct snapshot *snapshot = begin(f->store);
     assert_true(snapshot_each_event(snapshot, hear_event, &heard, &error));
     struct heard back = {0};
-    assert_true(snapshot_each_event_back(snapshot, hear_event_back, &back, &error));
+    assert_true(snapshot_each_event_before(snapshot, UINT64_MAX, hear_event_back, &back, &error));
     snapshot_end(snapshot);
     assert_string_equal(back.acts, "edcb");
     assert_string_equal(heard.acts, "abcde");

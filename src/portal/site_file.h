@@ -1,10 +1,10 @@
 /* The files of src/portal/pages, put into the program when it is built. */
-#ifndef LPALIAS_PORTAL_PAGE_H
-#define LPALIAS_PORTAL_PAGE_H
+#ifndef LPALIAS_PORTAL_SITE_FILE_H
+#define LPALIAS_PORTAL_SITE_FILE_H
 
 #include <stddef.h>
 
-struct page {
+struct site_file {
     const char
         *path; /* "/" of index.html, "/status" of status.html, "/static/site.css" of site.css */
     const char *content_type;
@@ -13,10 +13,10 @@ struct page {
     size_t length;
 };
 
-extern const struct page pages[];
-extern const size_t page_count;
+extern const struct site_file site_files[];
+extern const size_t site_file_count;
 
 /* The page of exactly that path, or NULL. */
-const struct page *page_find(const char *path);
+const struct site_file *site_file_find(const char *path);
 
 #endif

@@ -1,0 +1,31 @@
+#include "portal/json_value.h"
+
+#include "base/text.h"
+#include "base/timestamp.h"
+
+json_t *json_value_text(struct span text)
+{
+    CLEANUP(buffer_finish) struct buffer copy = {0};
+    CLEANUP(buffer_finish) struct buffer escaped = {0};
+    if (text_is_utf8(text.data, text.length))
+        return json_stringn(text.length != 0 ? text.data : "", text.length);
+    buffer_append(&copy, text.data, text.length);
+    text_append_escaped(&escaped, buffer_text(&copy));
+    return json_string(buffer_text(&escaped));
+}
+
+json_t *json_value_optional(struct span text)
+{
+    return text.length != 0 ? json_value_text(text) : json_null();
+}
+
+json_t *json_value_time(int64_t at_s)
+{
+    char text[TIMESTAMP_TEXT_BYTES];
+    return at_s != 0 ? json_string(timestamp_format(at_s, text)) : json_null();
+}
+
+json_t *json_value_reason(enum alias_reason reason)
+{
+    return reason != REASON_NONE ? json_string(alias_reason_name(reason)) : json_null();
+}
