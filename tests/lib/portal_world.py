@@ -5,7 +5,7 @@
         world.request("GET", "/api/session").json() -> {"logged_in": False}
 
 The program comes from the environment: LPALIAS_PORTAL, and SESSION_PROBE for log_in(), which needs
-no login provider. Change `portal` (a list of configuration lines) and call write_config().
+no login provider. An answer that is not as docs/openapi.json describes it is an error. Change `portal` (a list of configuration lines) and call write_config().
 """
 
 import json
@@ -18,7 +18,9 @@ from typing import NamedTuple
 
 from lpalias_world import PATIENCE_S, World, connect, program, with_inherited, wrapper
 from mail_sink import free_port
+from openapi import Description
 
+DESCRIPTION = Description()
 ACCOUNT = "https://login.ubuntu.com/+id/AbC1234"
 
 
@@ -164,7 +166,15 @@ class PortalWorld(World):
         answer = self.raw_request(raw, has_body=method != "HEAD", endpoint=endpoint)
         if answer is None:
             raise EOFError(f"{method} {path}: hung up on without an answer")
+        problem = DESCRIPTION.problem(method, path, answer)
+        if problem:
+            raise AssertionError(f"docs/openapi.json: {problem}")
         return answer
+
+    def post(self, path, body, login=None, headers=None, **options):
+        """A POST of JSON, as a page of the site sends it."""
+        return self.request("POST", path, {"Content-Type": "application/json", **(headers or {})},
+                            json.dumps(body).encode(), login, **options)
 
     def raw_request(self, raw, has_body=True, endpoint=None):
         """The first answer to those bytes; None: hung up without one."""

@@ -12,7 +12,7 @@ BUILD_PACKAGES=(
 QUICKSTART_PACKAGES=("${BUILD_PACKAGES[@]}" postfix)
 TEST_PACKAGES=(
     "${BUILD_PACKAGES[@]}" build-essential git postfix postfix-lmdb sasl2-bin libsasl2-modules zsh openssl faketime gdb strace
-    python3-launchpadlib knot ca-certificates debhelper groff-base lintian mandoc systemd
+    python3-jsonschema python3-launchpadlib knot ca-certificates debhelper groff-base lintian mandoc systemd
     python3-openid python3-openid-teams prometheus python3-prometheus-client
 )
 # shellcheck disable=SC2034

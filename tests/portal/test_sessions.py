@@ -21,7 +21,7 @@ class SessionCase(unittest.TestCase):
 
     def setUp(self):
         self.world = PortalWorld(portal=('session-idle = "1h"', 'session-limit = "12h"',
-                                         "admins = { boss }"))
+                                         "admins = { boss }", "admin-team = bosses"))
         self.addCleanup(self.world.close)
         self.world.start_portal()
 
@@ -37,17 +37,21 @@ class Session(SessionCase):
 
     def test_a_session_says_who_one_is(self):
         login = self.world.log_in()
-        self.assertEqual(self.session(login), {"logged_in": True, "name": "jdoe", "admin": False,
-                                               "csrf_token": login.csrf})
-        self.assertEqual(self.session(None), {"logged_in": False})
+        self.assertEqual(self.session(login), {
+            "logged_in": True, "name": "jdoe", "is_admin": False, "is_portal_admin": False,
+            "csrf_token": login.csrf})
+        self.assertEqual(self.session(None), {"logged_in": False, "is_admin": False,
+                                              "is_portal_admin": False})
 
     def test_who_has_no_name_on_launchpad(self):
-        self.assertNotIn("name", self.session(self.world.log_in(name="")))
+        self.assertIsNone(self.session(self.world.log_in(name=""))["name"])
 
     def test_admins_are_listed_or_come_by_their_login(self):
         for name, admin, wanted in [("jdoe", False, False), ("boss", False, True),
                                     ("jdoe", True, True), ("", False, False), ("", True, False)]:
-            self.assertIs(self.session(self.world.log_in(name=name, admin=admin))["admin"], wanted)
+            session = self.session(self.world.log_in(name=name, admin=admin))
+            self.assertIs(session["is_admin"], wanted)
+            self.assertIs(session["is_portal_admin"], wanted)
 
     def test_a_cookie_that_was_altered_is_none(self):
         login = self.world.log_in()
