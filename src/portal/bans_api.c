@@ -18,9 +18,10 @@
 /* False: the call was refused. */
 static bool may_ban(struct call *call)
 {
-    if (!call->rights.is_of_portal)
-        answer_refusal(call, REFUSAL_NOT_ADMIN, 0);
-    return call->rights.is_of_portal;
+    if (call->rights.is_of_portal)
+        return true;
+    answer_refusal(call, REFUSAL_NOT_ADMIN, 0);
+    return false;
 }
 
 static bool add_ban(void *context, const char *name, const struct person_record *person)

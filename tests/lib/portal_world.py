@@ -103,13 +103,15 @@ class PortalWorld(World):
 
     # The process.
 
-    def start_portal(self, options=(), sockets=(), environment=None, deadline_s=PATIENCE_S):
+    def start_portal(self, options=(), sockets=(), environment=None, deadline_s=PATIENCE_S,
+                     prefix=()):
         """Starts lpalias-portal in the foreground and waits until it says that it is ready; its
-        messages stand in portal_log_path. Returns the process."""
+        messages stand in portal_log_path. `prefix` is put before the command. Returns the
+        process."""
         log = open(self.portal_log_path, "ab")
         start = log.tell()
         with log:
-            command = [*wrapper(), program("LPALIAS_PORTAL"), "-c", self.config_file, *options]
+            command = [*prefix, *wrapper(), program("LPALIAS_PORTAL"), "-c", self.config_file, *options]
             command, passed = with_inherited(command, sockets) if sockets else (command, [])
             process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                        pass_fds=passed, env=os.environ | (environment or {}))
