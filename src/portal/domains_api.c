@@ -2,10 +2,10 @@
 
 #include <string.h>
 
+#include "portal/alias_count.h"
 #include "portal/answer.h"
 #include "portal/cache.h"
 #include "portal/call.h"
-#include "portal/census.h"
 #include "portal/json_value.h"
 #include "portal/status.h"
 
@@ -17,17 +17,17 @@ struct domain_view {
     struct run_record run;
     struct plan_record plan;
     bool has_run, has_plan;
-    struct census_domain counts;
+    struct alias_count counts;
 };
 
-static bool read_view(struct call *call, const struct census *census, const char *name,
+static bool read_view(struct call *call, const struct alias_counts *counts, const char *name,
                       struct domain_view *ret, struct error *error)
 {
     struct snapshot *snapshot = call->snapshot;
     *ret = (struct domain_view){
         .name = name,
         .config = config_find_domain(call->portal->config, name),
-        .counts = census_of(census, name),
+        .counts = alias_counts_of(counts, name),
     };
     enum store_result row = snapshot_domain(snapshot, name, &ret->row, error);
     enum store_result run = snapshot_run(snapshot, name, &ret->run, error);
@@ -37,7 +37,7 @@ static bool read_view(struct call *call, const struct census *census, const char
     return row != STORE_TROUBLE && run != STORE_TROUBLE && plan != STORE_TROUBLE;
 }
 
-static json_t *json_from_states(const struct census_domain *counts)
+static json_t *json_from_states(const struct alias_count *counts)
 {
     json_t *states = json_object();
     for (int state = ALIAS_ACTIVE; state <= ALIAS_GONE; state++)
@@ -87,11 +87,11 @@ void domains_api_list(struct call *call)
     struct error error = {0};
     struct domain_view view;
     json_t *list = json_array();
-    struct census *census = status_census(call->portal->status);
+    struct alias_counts *counts = status_counts(call->portal->status);
     bool is_trusted = snapshot_is_trusted(call->snapshot);
-    bool is_read = census_take(census, call->portal->cache, call->snapshot, &error);
+    bool is_read = alias_counts_take(counts, call->portal->cache, call->snapshot, &error);
     for (size_t i = 0; i < call->rights.domain_count && is_read; i++) {
-        is_read = read_view(call, census, call->rights.domains[i], &view, &error);
+        is_read = read_view(call, counts, call->rights.domains[i], &view, &error);
         if (is_read)
             json_array_append_new(list, json_from_view(&view, is_trusted));
     }

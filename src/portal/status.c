@@ -9,17 +9,17 @@
 #include "portal/answer.h"
 #include "portal/cache.h"
 #include "portal/call.h"
-#include "portal/canary.h"
 #include "portal/chart.h"
 #include "portal/json_value.h"
+#include "portal/lookup_probe.h"
 
 #define FRESH_MS   5000
 #define TROUBLE_MS 1000 /* so long nothing is tried again that could not be told */
 
 struct status {
     struct portal *portal;
-    struct census census;
-    struct canary *canary;
+    struct alias_counts counts;
+    struct lookup_probe *probe;
     char *text;      /* the last answer; NULL: nothing could be told */
     int64_t made_ms; /* when */
     struct call **waiting;
@@ -31,7 +31,7 @@ struct status *status_create(struct portal *portal)
     struct status *status = memory_new(1, sizeof(*status));
     status->portal = portal;
     status->made_ms = INT64_MIN / 2;
-    status->canary = canary_create(portal->loop, portal->config);
+    status->probe = lookup_probe_create(portal->loop, portal->config);
     return status;
 }
 
@@ -42,15 +42,15 @@ void status_destroy(struct status *status)
     for (size_t i = 0; i < status->waiting_count; i++)
         call_free(status->waiting[i]);
     free(status->waiting);
-    canary_destroy(status->canary);
-    census_finish(&status->census);
+    lookup_probe_destroy(status->probe);
+    alias_counts_finish(&status->counts);
     free(status->text);
     free(status);
 }
 
-struct census *status_census(struct status *status)
+struct alias_counts *status_counts(struct status *status)
 {
-    return &status->census;
+    return &status->counts;
 }
 
 /* ---- samples ---- */
@@ -63,9 +63,9 @@ static void take_sample(void *context)
     struct error error = {0};
     size_t live = 0;
     bool is_read = cache_begin(portal->cache, &snapshot, &error) &&
-                   census_take(&status->census, portal->cache, snapshot, &error);
-    for (size_t i = 0; i < status->census.count && is_read; i++)
-        live += status->census.domains[i].live;
+                   alias_counts_take(&status->counts, portal->cache, snapshot, &error);
+    for (size_t i = 0; i < status->counts.count && is_read; i++)
+        live += status->counts.domains[i].live;
     if (!is_read || !chart_note(portal->state, snapshot, live, timestamp_now_s(), &error))
         log_warning("no sample for the charts: %s", error.text);
     snapshot_end(snapshot);
@@ -102,8 +102,8 @@ static bool add_domain(void *context, const char *domain, const struct domain_re
     json_array_append_new(
         walk->domains,
         json_pack("{s:o,s:I,s:b,s:o,s:o}", "domain", json_value_text(span_of(domain)), "live",
-                  (json_int_t)census_of(&walk->status->census, domain).live, "is_open", is_open,
-                  "last_success", json_value_time(success_s), "age_seconds",
+                  (json_int_t)alias_counts_of(&walk->status->counts, domain).live, "is_open",
+                  is_open, "last_success", json_value_time(success_s), "age_seconds",
                   success_s != 0 ? json_integer(age_s) : json_null()));
     return true;
 }
@@ -113,7 +113,7 @@ static json_t *read_domains(struct status *status, struct snapshot *snapshot, in
                             struct error *error)
 {
     struct domain_walk walk = {status, snapshot, now_s, json_array(), error, true};
-    if (census_take(&status->census, status->portal->cache, snapshot, error) &&
+    if (alias_counts_take(&status->counts, status->portal->cache, snapshot, error) &&
         snapshot_each_domain(snapshot, add_domain, &walk, error) && walk.is_fine)
         return walk.domains;
     json_decref(walk.domains);
@@ -121,7 +121,7 @@ static json_t *read_domains(struct status *status, struct snapshot *snapshot, in
 }
 
 /* A new reference; NULL: cannot tell. */
-static json_t *make(struct status *status, enum canary_answer said, struct error *error)
+static json_t *make(struct status *status, enum probe_answer said, struct error *error)
 {
     struct snapshot *snapshot;
     int64_t now_s = timestamp_now_s();
@@ -134,7 +134,7 @@ static json_t *make(struct status *status, enum canary_answer said, struct error
         object =
             json_pack("{s:I,s:o,s:s,s:O,s:O}", "generation",
                       (json_int_t)snapshot_generation(snapshot), "time", json_value_time(now_s),
-                      "server", canary_answer_name(said), "domains", domains, "samples", samples);
+                      "server", probe_answer_name(said), "domains", domains, "samples", samples);
     snapshot_end(snapshot);
     json_decref(domains);
     json_decref(samples);
@@ -155,7 +155,7 @@ static void answer(const struct status *status, struct call *call)
         answer_refusal(call, REFUSAL_UNAVAILABLE, 0);
 }
 
-static void on_canary(void *context, enum canary_answer said)
+static void on_probe(void *context, enum probe_answer said)
 {
     struct status *status = context;
     struct error error = {0};
@@ -206,5 +206,5 @@ void status_show(struct call *call)
     if (status->waiting_count > 1)
         return;
     CLEANUP(memory_free_at) char *domain = find_open_domain(status);
-    canary_ask(status->canary, domain, on_canary, status);
+    lookup_probe_ask(status->probe, domain, on_probe, status);
 }

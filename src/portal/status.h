@@ -5,7 +5,7 @@
 #ifndef LPALIAS_PORTAL_STATUS_H
 #define LPALIAS_PORTAL_STATUS_H
 
-#include "portal/census.h"
+#include "portal/alias_count.h"
 
 struct call;
 struct portal;
@@ -21,7 +21,7 @@ void status_destroy(struct status *status);
 void status_begin_samples(struct status *status);
 
 /* The one that all of the portal share. */
-struct census *status_census(struct status *status);
+struct alias_counts *status_counts(struct status *status);
 
 /* GET /status.json */
 void status_show(struct call *call);

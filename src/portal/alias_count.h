@@ -2,8 +2,8 @@
  * How many aliases of each state each domain has. Counted once a generation, as it takes a walk
  * over the whole cache (some hundredths of a second for 100 000 members).
  */
-#ifndef LPALIAS_PORTAL_CENSUS_H
-#define LPALIAS_PORTAL_CENSUS_H
+#ifndef LPALIAS_PORTAL_ALIAS_COUNT_H
+#define LPALIAS_PORTAL_ALIAS_COUNT_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -14,7 +14,7 @@
 #include "portal/cache.h"
 #include "store/snapshot.h"
 
-struct census_domain {
+struct alias_count {
     char *name;
     size_t states[ALIAS_GONE + 1]; /* of members and their further aliases */
     size_t statics;                /* live ones */
@@ -22,19 +22,19 @@ struct census_domain {
 };
 
 /* A zeroed one has counted nothing yet. */
-struct census {
-    struct census_domain *domains;
+struct alias_counts {
+    struct alias_count *domains;
     size_t count, capacity;
     uint64_t openings, generation; /* that was counted; no openings: none */
 };
 
-/* Brings the census up to the snapshot, which is of cache. ERROR_TEMPORARY: it cannot be read. */
-bool census_take(struct census *census, const struct cache *cache, struct snapshot *snapshot,
-                 struct error *error) MUST_CHECK;
+/* Brings the counts up to the snapshot, which is of cache. ERROR_TEMPORARY: it cannot be read. */
+bool alias_counts_take(struct alias_counts *counts, const struct cache *cache,
+                       struct snapshot *snapshot, struct error *error) MUST_CHECK;
 
 /* Zeroes for a domain that has none. */
-struct census_domain census_of(const struct census *census, const char *domain);
+struct alias_count alias_counts_of(const struct alias_counts *counts, const char *domain);
 
-void census_finish(struct census *census);
+void alias_counts_finish(struct alias_counts *counts);
 
 #endif
