@@ -18,11 +18,11 @@
 #define CHART_PERIOD_S (5 * 60)
 
 /*
- * Notes the live aliases of all domains, and how long their last refresh took. ERROR_TEMPORARY: one
- * of the databases.
+ * Notes the live aliases of all domains, how long the last refresh took, and the lookups a minute
+ * (negative: unknown). ERROR_TEMPORARY: one of the databases.
  */
-bool chart_note(struct state *state, struct snapshot *snapshot, size_t live, int64_t now_s,
-                struct error *error) MUST_CHECK;
+bool chart_note(struct state *state, struct snapshot *snapshot, size_t live,
+                int64_t lookups_per_minute, int64_t now_s, struct error *error) MUST_CHECK;
 
 /* The samples of the last day, oldest first; a new reference. NULL: cannot tell. */
 json_t *chart_samples(struct state *state, int64_t now_s, struct error *error) MUST_CHECK;

@@ -12,6 +12,7 @@
 #include "portal/chart.h"
 #include "portal/json_value.h"
 #include "portal/lookup_probe.h"
+#include "portal/lookup_rate.h"
 
 #define FRESH_MS   5000
 #define TROUBLE_MS 1000 /* so long nothing is tried again that could not be told */
@@ -20,6 +21,7 @@ struct status {
     struct portal *portal;
     struct alias_counts counts;
     struct lookup_probe *probe;
+    struct lookup_rate *lookup_rate;
     char *text;      /* the last answer; NULL: nothing could be told */
     int64_t made_ms; /* when */
     struct call **waiting;
@@ -32,6 +34,7 @@ struct status *status_create(struct portal *portal)
     status->portal = portal;
     status->made_ms = INT64_MIN / 2;
     status->probe = lookup_probe_create(portal->loop, portal->config);
+    status->lookup_rate = lookup_rate_create(portal->loop, portal->config);
     return status;
 }
 
@@ -43,6 +46,7 @@ void status_destroy(struct status *status)
         call_free(status->waiting[i]);
     free(status->waiting);
     lookup_probe_destroy(status->probe);
+    lookup_rate_destroy(status->lookup_rate);
     alias_counts_finish(&status->counts);
     free(status->text);
     free(status);
@@ -55,7 +59,7 @@ struct alias_counts *status_counts(struct status *status)
 
 /* ---- samples ---- */
 
-static void take_sample(void *context)
+static void note_sample(void *context, int64_t lookups_per_minute)
 {
     struct status *status = context;
     struct portal *portal = status->portal;
@@ -66,15 +70,22 @@ static void take_sample(void *context)
                    alias_counts_take(&status->counts, portal->cache, snapshot, &error);
     for (size_t i = 0; i < status->counts.count && is_read; i++)
         live += status->counts.domains[i].live;
-    if (!is_read || !chart_note(portal->state, snapshot, live, timestamp_now_s(), &error))
+    if (!is_read ||
+        !chart_note(portal->state, snapshot, live, lookups_per_minute, timestamp_now_s(), &error))
         log_warning("no sample for the charts: %s", error.text);
     snapshot_end(snapshot);
 }
 
+static void begin_sample(void *context)
+{
+    struct status *status = context;
+    lookup_rate_ask(status->lookup_rate, note_sample, status);
+}
+
 void status_begin_samples(struct status *status)
 {
-    take_sample(status);
-    loop_every(status->portal->loop, (int64_t)CHART_PERIOD_S * 1000, take_sample, status);
+    begin_sample(status);
+    loop_every(status->portal->loop, (int64_t)CHART_PERIOD_S * 1000, begin_sample, status);
 }
 
 /* ---- the answer ---- */

@@ -53,6 +53,15 @@ class Answerer:
             each.close()
 
 
+def scraped_lookups(path):
+    """All lookups that lpaliasd counts in its metrics."""
+    with connect(path) as client, client.makefile("rb") as stream:
+        client.sendall(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        lines = read_answer(stream).body.decode().splitlines()
+    return sum(float(line.rpartition(" ")[2]) for line in lines
+               if line.startswith("lpalias_lookups_total{"))
+
+
 class StatusCase(unittest.TestCase):
     """A filled world; the portal is started by the case."""
 
@@ -198,6 +207,37 @@ class Charts(StatusCase):
         self.status()
         clock.forward(10)
         self.assertNotIn(first, self.status()["samples"])
+
+    def samples(self, clock, count):
+        """So many samples, once they are there."""
+        while len(samples := self.status()["samples"]) != count:
+            self.assertLess(len(samples), count)
+            clock.forward(6)  # so that the status is made anew
+        return samples
+
+    def test_lookups_a_minute(self):
+        clock = MovableClock(self.world.directory)
+        path = os.path.join(self.world.directory, "metrics")
+        self.world.server.append(f'metrics = "unix:{path}"')
+        self.world.write_config()
+        self.world.start_server()
+        self.world.start_portal(prefix=clock.prefix)
+        (first,) = self.samples(clock, 1)
+        self.assertIsNone(first["lookups"])
+        for _ in range(500):
+            self.world.ask("alias", "jdoe@ubuntu.com")
+        while scraped_lookups(path) < 500:  # the page is made anew some ten times a second
+            pass
+        clock.forward(300)
+        *_, last = self.samples(clock, 2)
+        self.assertGreaterEqual(last["lookups"], 80)
+        self.assertLess(last["lookups"], 120)
+        # It counts anew, and is asked for the first time of its new count.
+        self.world.stop_server()
+        self.world.start_server()
+        clock.forward(300)
+        *_, last = self.samples(clock, 3)
+        self.assertIsNone(last["lookups"])
 
 
 if __name__ == "__main__":
