@@ -5,6 +5,8 @@ import { makeDialog, onSubmit, run, say, withButton } from "./page.js";
 import { text, timeText } from "./text.js";
 
 const states = ["active", "leaving", "pending", "refused", "paused", "gone"];
+const reasons = ["not-member", "not-valid", "coc-not-signed", "no-target", "illegal-local-part", "taken",
+  "reserved", "banned", "paused", "renamed", "grace-over", "removed", "another-person"];
 let planDialog = null;
 let shownPlan = null;
 
@@ -12,8 +14,9 @@ function stateBadge(state) {
   return element("span", { class: `state ${state}` }, text(`state.${state}`));
 }
 
-function reasonText(reason, team) {
-  return reason === null ? "" : text(`reason.${reason}`, { team }, reason);
+/* Of somebody else: the texts of the member's own page say "you". */
+function reasonText(reason) {
+  return reason === null ? "" : text(`admin.reason.${reason}`, {}, reason);
 }
 
 function domainNotes(domain) {
@@ -31,7 +34,8 @@ function planCell({ domain, plan }) {
     { type: "button", "aria-label": text("admin.plan.show.label", { domain }) },
     text("admin.plan.show"));
   button.addEventListener("click", () => withButton(button, () => showPlan(domain)));
-  return element("div", {}, element("p", {}, text("admin.plan.counts", plan)), button);
+  const answer = plan.discarded ? element("p", {}, text("admin.plan.no")) : null;
+  return element("div", {}, element("p", {}, text("admin.plan.counts", plan)), answer, button);
 }
 
 const domainColumns = [
@@ -56,7 +60,7 @@ const planColumns = [
   { title: text("admin.plan.name"), cell: ({ name }) => name },
   { title: text("admin.plan.before"), cell: ({ before }) => (before === null ? "" : stateBadge(before)) },
   { title: text("admin.plan.after"), cell: ({ after }) => stateBadge(after) },
-  { title: text("admin.plan.reason"), cell: ({ reason }) => reasonText(reason, shownPlan.team) },
+  { title: text("admin.plan.reason"), cell: ({ reason }) => reasonText(reason) },
 ];
 
 async function showPlan(domain) {
@@ -87,7 +91,7 @@ function bindPlan() {
 const memberColumns = [
   { title: text("admin.member.address"), cell: ({ address }) => address },
   { title: text("admin.members.state"), cell: ({ state }) => stateBadge(state) },
-  { title: text("admin.member.reason"), cell: ({ reason, team }) => reasonText(reason, team) },
+  { title: text("admin.member.reason"), cell: ({ reason }) => reasonText(reason) },
   { title: text("admin.member.targets"), number: true, cell: ({ targets }) => (targets === null ? "?" : String(targets)) },
   { title: text("admin.member.since"), cell: ({ since }) => (since === null ? "" : timeText(since)) },
 ];
@@ -119,6 +123,8 @@ function bindMembers(domains) {
     ...domains.map(({ domain }) => element("option", { value: domain }, domain)));
   replaceChildren("search-state", any(),
     ...states.map((state) => element("option", { value: state }, text(`state.${state}`))));
+  replaceChildren("search-reason", any(),
+    ...reasons.map((reason) => element("option", { value: reason }, reasonText(reason))));
   onSubmit(byId("member-search"), searchMembers);
 }
 
