@@ -27,6 +27,12 @@ static int compare_names(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+static bool is_of_another(const struct person_record *person, const struct session *session)
+{
+    return person->login_identifier.length != 0 &&
+           !span_is_text(person->login_identifier, session->account);
+}
+
 /* Whether the name still is the account's, and may have rights at all. */
 static enum store_result look_at_person(const struct session *session, struct snapshot *snapshot,
                                         bool *ret_is_fit, struct error *error)
@@ -38,7 +44,7 @@ static enum store_result look_at_person(const struct session *session, struct sn
     if (found == STORE_TROUBLE)
         return found;
     found = snapshot_person(snapshot, session->name, &person, error);
-    if (found == STORE_FOUND && person.is_banned)
+    if (found == STORE_FOUND && (person.is_banned || is_of_another(&person, session)))
         *ret_is_fit = false;
     return found;
 }

@@ -27,7 +27,8 @@ struct admin_rights {
  * - of the portal are those whom its list names, and whom the login found in its team;
  * - of a domain are those whom its list names, and whom the last refresh found in its team.
  *
- * None has who is banned, has no Launchpad name, or goes by another name than the session's by now.
+ * None has who is banned, has no Launchpad name, or has lost the session's name, be it that the
+ * account goes by another one by now or that another account has logged in by it.
  * snapshot NULL: the cache cannot be read, which leaves those of the lists. *ret is to be finished.
  * ERROR_TEMPORARY: the cache.
  */

@@ -49,6 +49,7 @@ static void put_all(struct house_cache *cache, struct snapshot *snapshot,
     put_admin(changeset, DOMAIN, "ben"); /* of a list that names him no more */
     put_member(cache, changeset, OTHER, "anna", true);
     put_banned(changeset, "jdoe");
+    put_person(cache, changeset, "anna", 5, ACCOUNT "0");
     put_login(changeset, ACCOUNT "0", "anna");
     put_login(changeset, ACCOUNT "1", "anna-by-another-name");
 }
@@ -60,7 +61,7 @@ static const struct {
     const char *wanted_of_lists; /* without cache; NULL: of the portal */
 } cases[] = {
     {ACCOUNT, "boss", false, "portal kubuntu.org old.example ubuntu.com ", NULL},
-    {ACCOUNT, "anna", false, "ubuntu.com ", "ubuntu.com "},
+    {ACCOUNT, "anna", false, "", "ubuntu.com "}, /* whose name it was before */
     {ACCOUNT "0", "anna", false, "ubuntu.com ", "ubuntu.com "},
     {ACCOUNT "1", "anna", false, "", "ubuntu.com "},
     {ACCOUNT, "ben", false, "kubuntu.org ", ""},
