@@ -139,7 +139,7 @@ static bool walk(struct call *call, struct search *search, const char *only_doma
     const char *from_domain = at != NULL ? at + 1 : "";
     CLEANUP(memory_free_at)
     char *from_local = at != NULL ? memory_copy_bytes(after, (size_t)(at - after)) : NULL;
-    for (size_t i = 0; i < call->rights.domain_count && !search->is_more; i++) {
+    for (size_t i = 0; i < call->rights.domain_count; i++) {
         const char *domain = call->rights.domains[i];
         int order = strcmp(domain, from_domain);
         if (order < 0 || (only_domain != NULL && strcmp(domain, only_domain) != 0))

@@ -83,16 +83,11 @@ static bool read_number(struct call *call, uint64_t *ret)
     return is_fine;
 }
 
-/* The plan that the admin saw. False: the call was refused. */
-static bool find_same_plan(struct call *call, const char **ret_domain, uint64_t *ret_number)
+/* What the admin saw; whether it still is that one says the act. False: the call was refused. */
+static bool read_plan(struct call *call, const char **ret_domain, uint64_t *ret_number)
 {
     struct plan_record plan;
-    if (!read_number(call, ret_number) || !find_plan(call, ret_domain, &plan))
-        return false;
-    if (plan.stamp.generation == *ret_number)
-        return true;
-    answer_refusal(call, REFUSAL_OUTDATED, 0);
-    return false;
+    return read_number(call, ret_number) && find_plan(call, ret_domain, &plan);
 }
 
 /* False: the call was refused, as what a listing says waits for the proof of the domain. */
@@ -119,7 +114,7 @@ void plans_api_release(struct call *call)
     struct error error = {0};
     struct held_plan_result names;
     struct store_update_result result;
-    if (!find_same_plan(call, &domain, &number) || !is_proven(call, domain))
+    if (!read_plan(call, &domain, &number) || !is_proven(call, domain))
         return;
     if (admin_act_begin(call, &act)) {
         bool is_done = action_plan_release(&act.action, domain, number, &names, &result, &error);
@@ -136,7 +131,7 @@ void plans_api_discard(struct call *call)
     struct admin_act act;
     struct error error = {0};
     struct store_update_result result;
-    if (!find_same_plan(call, &domain, &number))
+    if (!read_plan(call, &domain, &number))
         return;
     if (admin_act_begin(call, &act))
         admin_act_answer(call, action_plan_discard(&act.action, domain, number, &result, &error),

@@ -541,16 +541,25 @@ class IllCache(AdminCase):
         self.assertEqual(len(self.until("/api/admin/domains", 200)["domains"]), 2)
         self.post("/api/admin/bans", {"name": "jdoe", "reason": "x"})
 
-    def test_an_older_cache_that_was_put_back_is_noticed(self):
+    def check_put_back(self, put_back):
         data = os.path.join(self.world.cache, "data.mdb")
         shutil.copy2(data, data + ".kept")
         self.post("/api/admin/bans", {"name": "jdoe", "reason": "x"})
         self.assertEqual(len(self.get("/api/admin/bans")["bans"]), 1)
-        os.rename(data + ".kept", data)
+        put_back(data + ".kept", data)
         self.assertEqual(self.until("/api/admin/bans", 200)["bans"], [])
         self.assertEqual({each["is_open"] for each in self.get("/api/admin/domains")["domains"]}, {False})
         self.assertIn("cache.went-back", {event["act"] for event in self.history()})
         self.post("/api/admin/bans", {"name": "jdoe", "reason": "x"})
+
+    def test_an_older_cache_that_was_put_back_is_noticed(self):
+        self.check_put_back(os.rename)
+
+    def test_an_older_cache_that_was_copied_over_it_is_noticed(self):
+        def copy_over(kept, data):
+            with open(kept, "rb") as source, open(data, "r+b") as file:
+                file.write(source.read())
+        self.check_put_back(copy_over)
 
     def test_keys_that_cannot_be_read(self):
         os.rename(self.world.key_file, self.world.key_file + ".away")
