@@ -6,6 +6,7 @@
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <event2/http.h>
+#include <event2/http_struct.h>
 #include <event2/keyvalq_struct.h>
 #include <event2/listener.h>
 #include <netinet/in.h>
@@ -66,6 +67,7 @@ struct http_server {
     size_t endpoint_count;
     TAILQ_HEAD(peers, peer) peers; /* those that rest, the longest-resting first */
     unsigned peer_count;
+    uint64_t accepted;
     LIST_HEAD(, http_request) requests;
     struct event *resume; /* accepting pauses while this is pending */
     struct event *drain_end;
@@ -264,6 +266,7 @@ static struct bufferevent *on_connection(struct event_base *base, void *context)
     set_timer(peer->introduction, 0);
     TAILQ_INSERT_TAIL(&server->peers, peer, entries);
     server->peer_count++;
+    server->accepted++;
     peer_set_state(peer, PEER_READING);
     if (server->peer_count >= server->settings.connection_limit)
         make_room(server);
@@ -386,15 +389,6 @@ bool http_server_create(struct loop *loop, const struct http_server_settings *se
     return true;
 }
 
-static bool make_listener(struct http_server *server, const struct listener_address *address,
-                          struct inherited *inherited, struct listener **ret, struct error *error)
-{
-    static const struct listener_hooks none;
-    int fd = inherited_claim(inherited, address);
-    return fd >= 0 ? listener_adopt(server->loop, fd, address, &none, ret, error)
-                   : listener_create(server->loop, address, &none, ret, error);
-}
-
 /* The descriptor stays the listener's. */
 static bool accept_from(struct http_server *server, struct endpoint *endpoint, struct error *error)
 {
@@ -412,8 +406,9 @@ static bool accept_from(struct http_server *server, struct endpoint *endpoint, s
 bool http_server_listen(struct http_server *server, const struct listener_address *address,
                         struct inherited *inherited, struct error *error)
 {
+    static const struct listener_hooks none;
     struct endpoint endpoint = {0};
-    if (!make_listener(server, address, inherited, &endpoint.listener, error))
+    if (!inherited_listen(inherited, server->loop, address, &none, &endpoint.listener, error))
         return false;
     server->endpoints =
         memory_resize(server->endpoints, server->endpoint_count + 1, sizeof(*server->endpoints));
@@ -429,6 +424,11 @@ const char *http_server_listener_name(const struct http_server *server, size_t p
 unsigned http_server_size(const struct http_server *server)
 {
     return server->peer_count;
+}
+
+uint64_t http_server_accepted(const struct http_server *server)
+{
+    return server->accepted;
 }
 
 static void stop_listening(struct http_server *server)
@@ -549,6 +549,14 @@ size_t http_request_header_count(const struct http_request *request, const char 
     TAILQ_FOREACH(header, headers, next)
     count += strcasecmp(header->key, name) == 0;
     return count;
+}
+
+bool http_request_has_valid_host(const struct http_request *request)
+{
+    const struct evhttp_request *event_request = request->event_request;
+    bool may_lack_it = event_request->major == 1 && event_request->minor == 0;
+    size_t hosts = http_request_header_count(request, "Host");
+    return hosts == 1 || (hosts == 0 && may_lack_it);
 }
 
 struct span http_request_body(const struct http_request *request)

@@ -72,12 +72,14 @@ bool http_server_listen(struct http_server *server, const struct listener_addres
 /* As listener_name(), of the listener of that place among those that were made. Borrowed. */
 const char *http_server_listener_name(const struct http_server *server, size_t place);
 
-/* Connections open now. */
+/* Connections open now, and all that were taken. */
 unsigned http_server_size(const struct http_server *server);
+uint64_t http_server_accepted(const struct http_server *server);
 
 /*
  * Stops listening, closes connections at rest, and lets the requests at hand be answered. drained
- * is called once, from the loop, when no connection is left or limit_ms is over. To be called once.
+ * (or NULL) is called once, from the loop, when no connection is left or limit_ms is over. To be
+ * called once.
  */
 void http_server_drain(struct http_server *server, int64_t limit_ms, void (*drained)(void *context),
                        void *context);
@@ -102,6 +104,9 @@ const char *http_request_header(const struct http_request *request, const char *
 
 /* How many headers have that name. */
 size_t http_request_header_count(const struct http_request *request, const char *name);
+
+/* Exactly one Host, or none in HTTP/1.0 (RFC 9112 3.2); evhttp takes requests without that. */
+bool http_request_has_valid_host(const struct http_request *request);
 
 struct span http_request_body(const struct http_request *request);
 

@@ -7,23 +7,32 @@
 
 enum {
     CONNECTION_LIMIT = 8,
+    /* Prometheus sends some 300 bytes. */
+    HEADER_LIMIT_BYTES = 8192,
+    BODY_LIMIT_BYTES = 0,
+    /* Until the slowest one makes room, others wait. */
+    REQUEST_LIMIT_MS = 2000,
     IDLE_LIMIT_MS = 5000, /* a monitoring system connects again when it asks again */
-    STALL_LIMIT_MS = 5000,
 };
 
 struct status_listener {
     struct status_pages *pages;
-    struct connection_pool *pool;
-    struct listener *listener;
-    uint64_t accepted, accept_failures;
+    struct http_server *http;
+    uint64_t accept_failures;
     struct alarm accept_trouble;
 };
 
-static void on_accepted(void *context, int fd)
+static void on_request(void *context, struct http_request *request)
 {
     struct status_listener *status = context;
-    status->accepted++;
-    connection_pool_add(status->pool, fd, status_pages_service(status->pages));
+    const struct status_question question = {
+        .method = http_request_method(request),
+        .path = http_request_path(request),
+        .has_valid_host = http_request_has_valid_host(request),
+    };
+    struct http_answer answer;
+    status_pages_answer(status->pages, &question, &answer);
+    http_request_answer(request, &answer);
 }
 
 static void on_accept_trouble(void *context, const char *text)
@@ -33,26 +42,24 @@ static void on_accept_trouble(void *context, const char *text)
     alarm_raise(&status->accept_trouble, "%s", text);
 }
 
-static bool make_room(void *context)
-{
-    struct status_listener *status = context;
-    return connection_pool_make_room(status->pool);
-}
-
 bool status_listener_create(struct loop *loop, struct inherited *inherited,
                             const struct config_listener *config, const struct status_hooks *hooks,
                             struct status_listener **ret, struct error *error)
 {
-    const struct connection_pool_settings limits = {CONNECTION_LIMIT, IDLE_LIMIT_MS,
-                                                    STALL_LIMIT_MS};
+    static const struct http_server_settings settings = {
+        .connection_limit = CONNECTION_LIMIT,
+        .header_limit_bytes = HEADER_LIMIT_BYTES,
+        .body_limit_bytes = BODY_LIMIT_BYTES,
+        .request_limit_ms = REQUEST_LIMIT_MS,
+        .idle_limit_ms = IDLE_LIMIT_MS,
+    };
     const struct listener_address address = {config->unix_path, config->inet_address,
                                              config->inet_port};
     struct status_listener *status = memory_new(1, sizeof(*status));
-    const struct listener_hooks listener_hooks = {on_accepted, on_accept_trouble, status,
-                                                  make_room};
+    const struct http_server_hooks http_hooks = {on_request, on_accept_trouble, status};
     status->pages = status_pages_create(hooks);
-    if (!connection_pool_create(loop, &limits, &status->pool, error) ||
-        !inherited_listen(inherited, loop, &address, &listener_hooks, &status->listener, error)) {
+    if (!http_server_create(loop, &settings, &http_hooks, &status->http, error) ||
+        !http_server_listen(status->http, &address, inherited, error)) {
         status_listener_destroy(status);
         return false;
     }
@@ -63,27 +70,26 @@ bool status_listener_create(struct loop *loop, struct inherited *inherited,
 void status_listener_stop(struct status_listener *status)
 {
     if (status != NULL)
-        listener_stop(status->listener);
+        http_server_drain(status->http, REQUEST_LIMIT_MS, NULL, NULL);
 }
 
 void status_listener_destroy(struct status_listener *status)
 {
     if (status == NULL)
         return;
-    connection_pool_destroy(status->pool);
-    listener_destroy(status->listener);
+    http_server_destroy(status->http);
     status_pages_destroy(status->pages);
     free(status);
 }
 
 const char *status_listener_name(const struct status_listener *status)
 {
-    return listener_name(status->listener);
+    return http_server_listener_name(status->http, 0);
 }
 
 uint64_t status_listener_accepted(const struct status_listener *status)
 {
-    return status->accepted;
+    return http_server_accepted(status->http);
 }
 
 uint64_t status_listener_accept_failures(const struct status_listener *status)

@@ -13,13 +13,13 @@ struct status_listener;
 
 /*
  * Listens at config, with the socket that inherited has for it or a new one; hooks are copied.
- * Errors as listener_create() and connection_pool_create().
+ * Errors as http_server_create() and http_server_listen().
  */
 bool status_listener_create(struct loop *loop, struct inherited *inherited,
                             const struct config_listener *config, const struct status_hooks *hooks,
                             struct status_listener **ret, struct error *error) MUST_CHECK;
 
-/* Takes no more connections; those there are stay until destroyed. NULL is fine. */
+/* Takes no more connections, and lets go of those at rest. NULL is fine. */
 void status_listener_stop(struct status_listener *status);
 void status_listener_destroy(struct status_listener *status);
 

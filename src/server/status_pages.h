@@ -1,12 +1,12 @@
 /*
- * The pages for monitoring, over HTTP: /metrics, /healthz and /readyz. They hold no address and no
- * name of a person.
+ * The pages for monitoring: /metrics, /healthz and /readyz. They hold no address and no name of a
+ * person.
  */
 #ifndef LPALIAS_SERVER_STATUS_PAGES_H
 #define LPALIAS_SERVER_STATUS_PAGES_H
 
 #include "base/buffer.h"
-#include "loop/connection.h"
+#include "loop/http_server.h"
 
 struct status_hooks {
     /* Appends the metrics. */
@@ -16,13 +16,19 @@ struct status_hooks {
     void *context;
 };
 
+struct status_question {
+    const char *method, *path; /* as http_request_method() and http_request_path() */
+    bool has_valid_host;
+};
+
 struct status_pages;
 
 /* hooks are copied. Never NULL. */
 struct status_pages *status_pages_create(const struct status_hooks *hooks);
 void status_pages_destroy(struct status_pages *pages);
 
-/* What a connection pool calls. Lives as long as the pages. */
-const struct connection_service *status_pages_service(const struct status_pages *pages);
+/* What *ret points to is borrowed until the next question. */
+void status_pages_answer(struct status_pages *pages, const struct status_question *question,
+                         struct http_answer *ret);
 
 #endif

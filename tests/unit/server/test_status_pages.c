@@ -1,10 +1,12 @@
-/* status_pages: which request gets which page, and how often metrics are made. */
-#include <stdio.h>
+/* status_pages: which question gets which page, and how often metrics are made. */
 #include <string.h>
 
 #include "../store/clock.h"
 #include "../unit.h"
+#include "server/exposition.h"
 #include "server/status_pages.h"
+
+#define PLAIN_TEXT "text/plain; charset=utf-8"
 
 struct house {
     unsigned made; /* how often metrics were */
@@ -26,54 +28,56 @@ static bool is_ready(void *context, struct buffer *reasons)
     return house->is_ready;
 }
 
-#define HOST " HTTP/1.1\r\nHost: h\r\n\r\n"
+#define NAMES "/metrics, /healthz or /readyz\n"
+#define RUNS  "lpaliasd " LPALIAS_VERSION " runs\n"
 
 static const struct {
-    const char *request;
+    struct status_question question;
     bool is_ready;
-    const char *status, *body;
-    enum connection_step step;
+    unsigned status;
+    const char *content_type, *body;
 } cases[] = {
-    {"GET /metrics" HOST, false, "200 OK", "made 1\n", CONNECTION_ANSWERED},
-    {"GET /metrics?name[]=x" HOST, false, "200 OK", "made 1\n", CONNECTION_ANSWERED},
-    {"HEAD /metrics" HOST, false, "200 OK", "", CONNECTION_ANSWERED},
-    {"GET /metrics HTTP/1.0\r\n\r\n", false, "200 OK", "made 1\n", CONNECTION_LAST},
-    {"GET /readyz" HOST, true, "200 OK", "ready\n", CONNECTION_ANSWERED},
-    {"GET /readyz" HOST, false, "503 Service Unavailable", "the reason\n", CONNECTION_ANSWERED},
-    {"HEAD /readyz" HOST, false, "503 Service Unavailable", "", CONNECTION_ANSWERED},
-    {"GET /healthz" HOST, true, "200 OK", "lpaliasd " LPALIAS_VERSION " runs\nready\n",
-     CONNECTION_ANSWERED},
-    {"GET /healthz" HOST, false, "200 OK", "lpaliasd " LPALIAS_VERSION " runs\nthe reason\n",
-     CONNECTION_ANSWERED},
-    {"GET /" HOST, true, "404 Not Found", "/metrics, /healthz or /readyz\n", CONNECTION_ANSWERED},
-    {"GET /metrics/" HOST, true, "404 Not Found", "/metrics, /healthz or /readyz\n",
-     CONNECTION_ANSWERED},
-    {"GET /metric" HOST, true, "404 Not Found", "/metrics, /healthz or /readyz\n",
-     CONNECTION_ANSWERED},
-    {"POST /metrics" HOST, true, "405 Method Not Allowed", "GET or HEAD\n", CONNECTION_ANSWERED},
-    {"POST /metrics HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc", true,
-     "405 Method Not Allowed", "GET or HEAD\n", CONNECTION_LAST},
-    {"metrics\n", true, "400 Bad Request", "not a request of HTTP/1.1\n", CONNECTION_LAST},
+    {{"GET", "/metrics", true}, false, 200, EXPOSITION_CONTENT_TYPE, "made 1\n"},
+    {{"HEAD", "/metrics", true}, false, 200, EXPOSITION_CONTENT_TYPE, "made 1\n"},
+    {{"GET", "/readyz", true}, true, 200, PLAIN_TEXT, "ready\n"},
+    {{"GET", "/readyz", true}, false, 503, PLAIN_TEXT, "the reason\n"},
+    {{"HEAD", "/readyz", true}, false, 503, PLAIN_TEXT, "the reason\n"},
+    {{"GET", "/healthz", true}, true, 200, PLAIN_TEXT, RUNS "ready\n"},
+    {{"GET", "/healthz", true}, false, 200, PLAIN_TEXT, RUNS "the reason\n"},
+    {{"GET", "/", true}, true, 404, PLAIN_TEXT, NAMES},
+    {{"GET", "", true}, true, 404, PLAIN_TEXT, NAMES},
+    {{"GET", "/metrics/", true}, true, 404, PLAIN_TEXT, NAMES},
+    {{"GET", "/metric", true}, true, 404, PLAIN_TEXT, NAMES},
+    {{"POST", "/metric", true}, true, 404, PLAIN_TEXT, NAMES},
+    {{"POST", "/metrics", true}, true, 405, PLAIN_TEXT, "GET or HEAD\n"},
+    {{"GET", "/metrics", false}, true, 400, PLAIN_TEXT, "not one Host\n"},
 };
 
-static void each_request_gets_its_page(void **state)
+static const char *header(const struct http_answer *answer, const char *name)
+{
+    for (size_t i = 0; i < answer->header_count; i++)
+        if (strcmp(answer->headers[i].name, name) == 0)
+            return answer->headers[i].value;
+    return NULL;
+}
+
+static void each_question_gets_its_page(void **state)
 {
     (void)state;
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
         struct house house = {.is_ready = cases[i].is_ready};
         struct status_hooks hooks = {append_metrics, is_ready, &house};
         struct status_pages *pages = status_pages_create(&hooks);
-        const struct connection_service *service = status_pages_service(pages);
-        struct buffer out = {0};
-        size_t taken = 0;
-        assert_int_equal(service->answer(service->context, span_of(cases[i].request), &out, &taken),
-                         cases[i].step);
-        const char *reply = buffer_text(&out);
-        char start[64];
-        snprintf(start, sizeof(start), "HTTP/1.1 %s\r\n", cases[i].status);
-        assert_memory_equal(reply, start, strlen(start));
-        assert_string_equal(strstr(reply, "\r\n\r\n") + 4, cases[i].body);
-        buffer_finish(&out);
+        struct http_answer answer;
+        status_pages_answer(pages, &cases[i].question, &answer);
+        assert_int_equal(answer.status, cases[i].status);
+        assert_true(span_is_text(answer.body, cases[i].body));
+        assert_string_equal(header(&answer, "Content-Type"), cases[i].content_type);
+        assert_string_equal(header(&answer, "Cache-Control"), "no-store");
+        if (answer.status == 405)
+            assert_string_equal(header(&answer, "Allow"), "GET, HEAD");
+        else
+            assert_null(header(&answer, "Allow"));
         status_pages_destroy(pages);
     }
 }
@@ -82,27 +86,23 @@ static void each_request_gets_its_page(void **state)
 static void metrics_are_made_ten_times_a_second_at_most(void **state)
 {
     (void)state;
+    static const struct status_question question = {"HEAD", "/metrics", true};
     struct house house = {.is_ready = true};
     struct status_hooks hooks = {append_metrics, is_ready, &house};
     struct status_pages *pages = status_pages_create(&hooks);
-    const struct connection_service *service = status_pages_service(pages);
-    struct buffer out = {0};
-    size_t taken;
+    struct http_answer answer;
     for (int i = 0; i < 1000; i++, clock_ms++) {
-        buffer_clear(&out);
-        assert_int_equal(
-            service->answer(service->context, span_of("HEAD /metrics" HOST), &out, &taken),
-            CONNECTION_ANSWERED);
+        status_pages_answer(pages, &question, &answer);
+        assert_int_equal(answer.status, 200);
     }
     assert_int_equal(house.made, 10);
-    buffer_finish(&out);
     status_pages_destroy(pages);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_request_gets_its_page),
+        cmocka_unit_test(each_question_gets_its_page),
         cmocka_unit_test(metrics_are_made_ten_times_a_second_at_most),
     };
     return cmocka_run_group_tests_name("server/status_pages", tests, NULL, NULL);
