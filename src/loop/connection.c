@@ -188,7 +188,7 @@ static size_t answer(struct connection *c, struct span bytes)
             break;
         if (step != CONNECTION_ANSWERED) {
             c->input = INPUT_OVER;
-            c->pool->counts.bad += step != CONNECTION_LAST;
+            c->pool->counts.bad++;
             return bytes.length;
         }
         used += taken;

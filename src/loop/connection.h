@@ -27,7 +27,6 @@
 
 enum connection_step {
     CONNECTION_ANSWERED,  /* one request was taken off and its reply appended */
-    CONNECTION_LAST,      /* the same, and the connection ends with that reply */
     CONNECTION_NEED_MORE, /* there is no complete request in the bytes */
     CONNECTION_BAD,       /* not the protocol: nothing after this can be trusted */
 };
@@ -35,8 +34,8 @@ enum connection_step {
 /* What answers the requests of a connection. */
 struct connection_service {
     /*
-     * Looks for one complete request at the start of bytes. ANSWERED and LAST: sets *ret_taken (at
-     * least 1) and appends to out. Must not touch connections.
+     * Looks for one complete request at the start of bytes. ANSWERED: sets *ret_taken (at least
+     * 1) and appends to out. Must not touch connections.
      */
     enum connection_step (*answer)(void *context, struct span bytes, struct buffer *out,
                                    size_t *ret_taken);

@@ -1,8 +1,8 @@
 /*
  * connection: budget, partial requests, output mark, limit, idleness, stalls and drain, over
  * socketpairs.
- * The service is a toy: a request is a line and so is its reply; "!" is BAD, "bye" is LAST, "big"
- * gets a large reply.
+ * The service is a toy: a request is a line and so is its reply; "!" is BAD, "big" gets a large
+ * reply.
  */
 #include <errno.h>
 #include <event2/event.h>
@@ -47,8 +47,7 @@ static enum connection_step answer_line(void *context, struct span bytes, struct
         buffer_append(out, bytes.data, length);
     toy->answered++;
     *ret_taken = length;
-    bool is_last = length == 4 && memcmp(bytes.data, "bye", 3) == 0;
-    return is_last ? CONNECTION_LAST : CONNECTION_ANSWERED;
+    return CONNECTION_ANSWERED;
 }
 
 static void end_wait(void *context)
@@ -219,21 +218,6 @@ static void what_breaks_the_protocol_is_closed_after_the_replies(void **state)
         assert_heard(other, "still here\n", false);
     }
     close(other);
-    toy_destroy(toy);
-}
-
-static void nothing_is_answered_after_the_last_reply(void **state)
-{
-    (void)state;
-    struct toy *toy = toy_create(4, FOREVER_MS, FOREVER_MS);
-    int peer = toy_connect(toy);
-    say(peer, "a\nbye\nb\n!\n");
-    toy_run(toy);
-    assert_heard(peer, "a\nbye\n", true);
-    assert_int_equal(toy->answered, 2);
-    assert_int_equal(connection_pool_counts(toy->pool).bad, 0);
-    assert_int_equal(connection_pool_size(toy->pool), 0);
-    close(peer);
     toy_destroy(toy);
 }
 
@@ -645,7 +629,6 @@ int main(void)
         cmocka_unit_test(two_requests_may_be_split_anywhere),
         cmocka_unit_test(one_peer_cannot_keep_the_loop),
         cmocka_unit_test(what_breaks_the_protocol_is_closed_after_the_replies),
-        cmocka_unit_test(nothing_is_answered_after_the_last_reply),
         cmocka_unit_test(a_timer_may_tick_once),
         cmocka_unit_test(requests_before_the_end_of_file_are_answered),
         cmocka_unit_test(a_peer_that_does_not_read_is_not_answered_further),
