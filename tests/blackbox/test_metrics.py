@@ -217,7 +217,8 @@ class Pages(MetricsCase):
                 ("GET", "/healthz", 200), ("GET", "/readyz", 200), ("HEAD", "/readyz", 200),
                 ("GET", "/", 404), ("GET", "/metrics/x", 404), ("GET", "/../etc/passwd", 404),
                 ("GET", "/%6detrics", 404), ("POST", "/", 404), ("POST", "/metrics", 405),
-                ("DELETE", "/readyz", 405), ("OPTIONS", "/healthz", 405)]:
+                ("DELETE", "/readyz", 405), ("OPTIONS", "/healthz", 405),
+                ("FOO", "/metrics", 501)]:
             with self.subTest(method=method, path=path):
                 got, body, headers = self.page(path, method)
                 self.assertEqual(got, status)
@@ -227,10 +228,14 @@ class Pages(MetricsCase):
                 if status == 405:
                     self.assertEqual(headers["Allow"], "GET, HEAD")
         for garbage in (b"GET\r\n", b"GET / HTTP/1.1\r\n\r\n", b"\x16\x03\x01\x02\x00\n",
+                        b"GET / HTTP/1.1\r\nHost: x\r\nHost: x\r\n\r\n",
                         b"GET / HTTP/1.1\r\nHost: " + b"x" * 9000):
             with self.subTest(garbage=garbage[:20]), RawClient(self.metrics) as client:
                 client.send(garbage)
                 client.expect(b"HTTP/1.1 400 Bad Request\r\n")
+        with RawClient(self.metrics) as client:
+            client.send(b"POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nx")
+            client.expect(b"HTTP/1.1 413 ")
         self.assert_answers()
 
     def test_one_connection_may_ask_often_and_in_pieces(self):
@@ -501,6 +506,9 @@ class Connections(MetricsCase):
         key = ("lpalias_connections_accepted_total",
                ("listener", f"unix:{self.world.socket_path}"), ("protocol", "socketmap"))
         self.assertEqual(after[key] - before[key], 3)
+        key = ("lpalias_connections_accepted_total",
+               ("listener", f"unix:{self.metrics}"), ("protocol", "http"))
+        self.assertEqual(after[key] - before[key], 1)  # that of the second scrape
 
     def test_silent_scrapers_are_dropped_for_new_ones(self):
         self.world.start_server()
