@@ -10,7 +10,7 @@ enum {
     /* Prometheus sends some 300 bytes. */
     HEADER_LIMIT_BYTES = 8192,
     BODY_LIMIT_BYTES = 0,
-    /* Until the slowest one makes room, others wait. */
+    /* At the limit of connections others wait until the slowest is cut. */
     REQUEST_LIMIT_MS = 2000,
     IDLE_LIMIT_MS = 5000, /* a monitoring system connects again when it asks again */
 };
