@@ -12,8 +12,9 @@
 
 /*
  * Runs words[0] (NULL-terminated), looked for in the path and where Postfix has its own, without
- * standard input; its messages are dropped. Appends what it prints to out. ERROR_TEMPORARY: it
- * cannot be run, ended with another status than 0, or printed too much.
+ * standard input. Appends what it prints to out. ERROR_TEMPORARY: it cannot be run, ended with
+ * another status than 0, which is told with its last message, or printed too much. Its messages are
+ * dropped otherwise.
  */
 bool program_output_read(const char *const *words, struct buffer *out,
                          struct error *error) MUST_CHECK;

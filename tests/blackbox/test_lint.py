@@ -242,6 +242,11 @@ class Lint(unittest.TestCase):
             self.assertEqual(ran.stdout, "", arguments)
             self.assertNotEqual(ran.stderr, "", arguments)
 
+    def test_what_postconf_says(self):
+        """Its own last words, and only these."""
+        ran = self.world.lpalias("lint", "--config-directory", os.path.join(self.directory, "missing"), status=TEMPORARY)
+        self.assertRegex(ran.stderr, r"^lpalias: postconf failed with status 1: .*missing/main\.cf: No such file or directory\n$")
+
 
 if __name__ == "__main__":
     tap.main()
