@@ -272,10 +272,28 @@ static bool read_decision(struct decision *decision, const struct call *call,
     return is_ready;
 }
 
-static enum exit_status fail(const struct error *error)
+/* Whether something of the domain waits, be it another plan than the one that was meant. */
+static bool is_something_held(const struct decision *decision)
+{
+    struct snapshot *snapshot;
+    struct domain_record row = {0};
+    struct plan_record plan;
+    struct error ignored;
+    if (!snapshot_begin(decision->work.store, &snapshot, &ignored))
+        return false;
+    bool is_held =
+        snapshot_plan(snapshot, decision->domain, &plan, &ignored) == STORE_FOUND ||
+        (snapshot_domain(snapshot, decision->domain, &row, &ignored) == STORE_FOUND && row.is_held);
+    snapshot_end(snapshot);
+    return is_held;
+}
+
+static enum exit_status fail(const struct decision *decision, const struct error *error)
 {
     console_complain("%s", error->text);
-    return error->kind == ERROR_INVALID ? EXIT_NOT_FOUND : EXIT_FAILED;
+    if (error->kind != ERROR_INVALID)
+        return EXIT_FAILED;
+    return is_something_held(decision) ? EXIT_HELD : EXIT_NOT_FOUND;
 }
 
 /* names stand one a line; they were changed since, or their targets do not open. */
@@ -328,7 +346,7 @@ static enum exit_status run_release(const struct call *call)
         (decision.is_json ? print_released_json : print_released)(
             &decision, &names, buffer_text(&names.skipped_names), &result);
     buffer_finish(&names.skipped_names);
-    return is_done ? EXIT_DONE : fail(&error);
+    return is_done ? EXIT_DONE : fail(&decision, &error);
 }
 
 static enum exit_status run_discard(const struct call *call)
@@ -341,7 +359,7 @@ static enum exit_status run_discard(const struct call *call)
         return status;
     struct action action = workspace_action(&decision.work);
     if (!action_plan_discard(&action, decision.domain, decision.number, &result, &error))
-        return fail(&error);
+        return fail(&decision, &error);
     if (decision.is_json)
         json_print(json_from_decision(&decision, &result));
     else

@@ -249,8 +249,9 @@ class HeldPlans(GateCase):
         number = house.json("plan", "show")[0]["number"]
         house.leave("m3")
         house.twice(status=HELD)
-        ran = house.run("plan", "release", DOMAIN, "--number", str(number), status=NOT_FOUND)
+        ran = house.run("plan", "release", DOMAIN, "--number", str(number), status=HELD)
         self.assertIn("newer listing", ran.stderr)
+        house.run("plan", "discard", DOMAIN, "--number", str(number), status=HELD)
         self.assertEqual(self.active(house), 10)
         self.assertEqual(self.names_held(house), ["m0", "m1", "m2", "m3"])
 
