@@ -131,6 +131,15 @@ class Usage(unittest.TestCase):
                 self.assertNotEqual(ran.stderr, "")
         self.assertFalse(os.path.exists(self.world.cache), "wrong use made a cache")
 
+    def test_check_and_key_generate_in_json(self):
+        said = json.loads(self.world.lpalias("check", "--json").stdout)
+        self.assertEqual(said, {"file": self.world.config_file, "domains": len(self.world.domains), "listeners": 3})
+        self.world.lpalias("check", "--json", "--keys", status=USAGE)
+        path = os.path.join(self.world.directory, "json-keys")
+        said = json.loads(self.world.lpalias("key", "generate", "--json", "--file", path).stdout)
+        self.assertEqual(said, {"key_file": path})
+        self.assertTrue(os.path.exists(path))
+
     def test_a_misspelt_command_is_guessed(self):
         self.assertIn('did you mean "refresh"', self.world.lpalias("refersh", status=USAGE).stderr)
         self.assertIn('did you mean "domain open"',

@@ -80,7 +80,8 @@ class Rotation(unittest.TestCase):
                 self.assertIn(f"{2 * self.MEMBERS} values sealed anew", ran.stdout)
                 self.assertEqual(key_ids(world)[1:], old)
                 one.wait_for_rounds(3)
-                world.lpalias("key", "retire", old[0])
+                said = json.loads(world.lpalias("key", "retire", "--json", old[0]).stdout)
+                self.assertEqual(said, {"key_file": world.key_file, "retired": int(old[0])})
                 self.assertEqual(len(key_ids(world)), 1)
                 two.wait_for_rounds(3)
         for name in names:
