@@ -13,10 +13,13 @@ charm configures it, all mail to smtp-sink. Launchpad is the stand-in.
 """
 
 import contextlib
+import fcntl
 import grp
 import os
 import pwd
 import shutil
+import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -59,7 +62,7 @@ def why_not():
     """A sentence what is missing, or None."""
     if postfix_instance.why_not():
         return postfix_instance.why_not()
-    for name in ("unshare", "systemd-sysusers", "systemd-tmpfiles", "setpriv", "ip"):
+    for name in ("unshare", "systemd-sysusers", "systemd-tmpfiles", "setpriv"):
         if shutil.which(name) is None:
             return f"{name} is not installed"
     if os.environ.get(INSIDE) is None:
@@ -83,13 +86,22 @@ def must(*command):
         raise RuntimeError(f"{' '.join(command)}: {ran.returncode}\n{ran.stdout}{ran.stderr}")
 
 
+def bring_loopback_up():
+    """As ip(8) would; a new network namespace has it down."""
+    get_flags, set_flags, is_up = 0x8913, 0x8914, 1  # SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+        row = fcntl.ioctl(any_socket, get_flags, struct.pack("16sh14x", b"lo", 0))
+        _, flags = struct.unpack("16sh14x", row)
+        fcntl.ioctl(any_socket, set_flags, struct.pack("16sh14x", b"lo", flags | is_up))
+
+
 class RelayMachine:
     """See the top of the file. One in a process."""
 
     def __init__(self, data):
         assert os.environ.get(INSIDE), "enter() first"
         self.manager = None
-        must("ip", "link", "set", "lo", "up")
+        bring_loopback_up()
         self._make_root()
         self.launchpad = LaunchpadStandIn(data)
         self.launchpad.start()

@@ -5,8 +5,8 @@ units of lpalias by what their very files say, and keeps the listening socket me
     unit_manager.py serve UNIT-DIRECTORY...      runs until SIGTERM, "ready" on stdout
     unit_manager.py VERB [--now] UNIT...         what systemctl does; a link of that name may call it
 
-VERB is start, stop, restart, reload, enable (with --now), disable (with --now), is-active, and
-daemon-reload. postfix.service is Postfix's own command. Timers are only remembered: a test that lets
+VERB is start, stop, restart, reload, enable (with --now), disable (with --now), is-active, kill -s
+SIGNAL, and daemon-reload. postfix.service is Postfix's own command. Timers are only remembered: a test that lets
 time pass starts their service itself.
 """
 
@@ -145,10 +145,10 @@ class Service:
             raise Failure(f"{self.name} cannot be reloaded.")
         self.process.send_signal(signal.SIGHUP)
 
-    def kill(self):
-        if self.is_running():
-            self.process.kill()
-            self.process.wait()
+    def signal(self, number):
+        if not self.is_running():
+            raise Failure(f"{self.name} is not running.")
+        self.process.send_signal(number)
 
 
 class Manager:
@@ -194,14 +194,14 @@ class Manager:
         else:
             self.act_on_service(verb, name, unit)
 
-    def act_on_service(self, verb, name, unit):
+    def act_on_service(self, verb, name, unit, number=signal.SIGTERM):
         if verb == "is-active":
             if not unit.is_running():
                 raise Failure("inactive")
         elif verb == "reload":
             unit.reload()
         elif verb == "kill":
-            unit.kill()
+            unit.signal(number)
         else:
             if verb in ("stop", "restart"):
                 unit.stop()
@@ -210,6 +210,9 @@ class Manager:
 
     def obey(self, words):
         """The status and what is printed."""
+        if words[:2] == ["kill", "-s"]:
+            self.act_on_service("kill", words[3], self.unit(words[3]), signal.Signals["SIG" + words[2]])
+            return 0, ""
         options = [word for word in words if word.startswith("-")]
         verb, *names = [word for word in words if not word.startswith("-")]
         if verb == "daemon-reload":

@@ -22,6 +22,7 @@ import lpalias_world
 import manual
 import relay_machine
 import tap
+from postfix_instance import wait_for
 from relay_machine import RelayMachine
 
 MANUAL = os.environ.get("LPALIAS_OPERATIONS",
@@ -272,7 +273,8 @@ class Rehearsals(unittest.TestCase):
         with Sender() as sender:
             self.rehearse("new-domain")
         self.assert_all_arrived(sender)
-        self.assertEqual((rcpt("lee@lubuntu.me"), rcpt("nobody@lubuntu.me")), ("250", UNKNOWN))
+        # Postfix takes its time over a reload.
+        wait_for(lambda: (rcpt("lee@lubuntu.me"), rcpt("nobody@lubuntu.me")) == ("250", UNKNOWN), what="the new domain")
 
     def test_remove_domain(self):
         with Sender() as sender:
@@ -287,6 +289,16 @@ class Rehearsals(unittest.TestCase):
 
     def test_upgrade(self):
         self.rehearse("upgrade")
+
+    def test_reload_or_restart(self):
+        with Sender() as sender:
+            self.rehearse("reload-or-restart")
+        self.assert_all_arrived(sender)
+        self.assertEqual(sender.put_off, 0)
+
+    def test_log_level(self):
+        self.rehearse("log-level")
+        machine.must_run("systemctl is-active lpaliasd.service")
 
     # ---- disasters ----
 
