@@ -159,6 +159,8 @@ class RelayMachine:
     @staticmethod
     def _service(row):
         name, kind, private, unprivileged, wake, limit, command = row
+        # A mail that comes in the moment of a reload waits for the next look into the queue.
+        wake = "1" if name == "qmgr" else wake
         jail = "y" if {name, command} & set(postfix_instance.CHARM_CHROOTED) else "n"
         return " ".join((name.replace("SMTPD", "smtp"), kind, private, unprivileged, jail, wake, limit, command)) + "\n"
 
