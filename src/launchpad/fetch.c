@@ -4,22 +4,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/memory.h"
 #include "base/text.h"
 #include "base/timestamp.h"
 #include "launchpad/judge.h"
 #include "launchpad/link.h"
+#include "launchpad/outcome.h"
 #include "launchpad/page.h"
 #include "launchpad/retry.h"
 #include "transfer/transfer.h"
 
 /* How often a team is read again from its first page because the table moved. */
 #define RESTARTS_MAX 2
-
-/* Of an error's text in a reason: enough for the name of an exception. */
-#define EXCERPT_MAX_BYTES 120
 
 struct fetch {
     const struct fetch_settings *settings;
@@ -119,70 +116,6 @@ static void report_progress(struct team_fetch *team)
                          team->judge.total_size);
 }
 
-/* The first line of a plain text, which is where Launchpad names the exception (facts 4.1). */
-static void append_excerpt(struct buffer *out, const struct transfer_result *result)
-{
-    if (strncasecmp(result->content_type, "text/plain", 10) != 0)
-        return;
-    size_t length =
-        result->body.length < EXCERPT_MAX_BYTES ? result->body.length : EXCERPT_MAX_BYTES;
-    CLEANUP(memory_free_at) char *line = memory_copy_bytes(result->body.data, length);
-    line[strcspn(line, "\r\n")] = '\0';
-    text_append_escaped(out, line);
-}
-
-/* An answer about the credentials names them: "Unknown access token (...)." */
-static bool is_about_credentials(const struct transfer_result *result)
-{
-    return result->status == 400 || result->status == 401 || result->status == 403;
-}
-
-static void append_details(struct buffer *out, const struct transfer_result *result,
-                           bool is_logged_in)
-{
-    struct buffer details = {0};
-    if (!is_logged_in || !is_about_credentials(result))
-        append_excerpt(&details, result);
-    const char *oops = transfer_header(result, "X-Lazr-OopsId");
-    if (oops != NULL) {
-        buffer_append_text(&details, details.length != 0 ? ", " : "");
-        text_append_escaped(&details, oops);
-    }
-    if (details.length != 0)
-        buffer_appendf(out, " (%s)", buffer_text(&details));
-    buffer_finish(&details);
-}
-
-static void append_outcome(struct buffer *out, const struct transfer_result *result,
-                           bool is_logged_in)
-{
-    switch (result->outcome) {
-    case TRANSFER_ANSWERED:
-        buffer_appendf(out, "answered %u", result->status);
-        append_details(out, result, is_logged_in);
-        return;
-    case TRANSFER_TIMED_OUT:
-        buffer_append_text(out, "timed out");
-        break;
-    case TRANSFER_EXPIRED:
-        break;
-    case TRANSFER_NETWORK:
-        buffer_append_text(out, "network error");
-        break;
-    case TRANSFER_TLS:
-        buffer_append_text(out, "TLS error");
-        break;
-    case TRANSFER_TOO_LARGE:
-        buffer_append_text(out, "the answer is too large");
-        return;
-    case TRANSFER_PROTOCOL:
-        buffer_append_text(out, "protocol error");
-        break;
-    }
-    buffer_append_text(out, ": ");
-    text_append_escaped(out, result->problem);
-}
-
 static void end_expired(struct team_fetch *team)
 {
     char what[128];
@@ -199,7 +132,7 @@ static void end_failed(struct team_fetch *team, const struct transfer_result *re
 {
     struct buffer what = {0};
     bool is_logged_in = team->fetch->settings->credentials != NULL;
-    append_outcome(&what, result, is_logged_in);
+    outcome_append(&what, result, is_logged_in);
     if (team->tries > 1)
         buffer_appendf(&what, ", tried %u times", team->tries);
     if (is_logged_in && result->outcome == TRANSFER_ANSWERED && result->status == 401)
@@ -296,17 +229,9 @@ static void handle_page(struct team_fetch *team, struct span body)
     handle_verdict(team, verdict, &error);
 }
 
-static bool is_json(const char *content_type)
-{
-    static const char wanted[] = "application/json";
-    size_t length = sizeof(wanted) - 1;
-    return strncasecmp(content_type, wanted, length) == 0 &&
-           (content_type[length] == '\0' || strchr("; \t", content_type[length]) != NULL);
-}
-
 static void handle_answer(struct team_fetch *team, const struct transfer_result *result)
 {
-    if (!is_json(result->content_type)) {
+    if (!outcome_is_json(result)) {
         struct buffer what = {0};
         buffer_append_text(&what, "answered 200 with no JSON but \"");
         text_append_escaped(&what, result->content_type);

@@ -49,6 +49,29 @@ char *link_to_participants(const char *api, const char *team)
     return link_below(api, team, "/participants");
 }
 
+char *link_to_super_teams(const char *api, const char *name)
+{
+    return link_below(api, name, "/super_teams");
+}
+
+char *link_to_login(const char *api, const char *identifier)
+{
+    static const char unreserved[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                     "0123456789-._~";
+    struct buffer url = {0};
+    const char *version = strrchr(api, '/');
+    buffer_append(&url, api, version != NULL ? (size_t)(version - api) : strlen(api));
+    buffer_append_text(&url, "/devel/people?ws.op=getByOpenIDIdentifier&identifier=");
+    for (; *identifier != '\0'; identifier++) {
+        if (strchr(unreserved, *identifier) != NULL)
+            buffer_append_char(&url, *identifier);
+        else
+            buffer_appendf(&url, "%%%02X", (unsigned char)*identifier);
+    }
+    buffer_text(&url);
+    return url.data;
+}
+
 static bool is_visible_ascii(const char *text)
 {
     for (; *text != '\0'; text++)

@@ -15,6 +15,15 @@
 char *link_to_team(const char *api, const char *team);
 char *link_to_participants(const char *api, const char *team);
 
+/* "API/~NAME/super_teams": all teams that somebody is in, by way of others too; caller frees. */
+char *link_to_super_teams(const char *api, const char *name);
+
+/*
+ * The question who is behind an OpenID identifier, which only the version "devel" of the service
+ * answers (facts 7.1): that of the same root, whatever version api is. Caller frees.
+ */
+char *link_to_login(const char *api, const char *identifier);
+
 /*
  * Whether link, from a page of collection, may be followed: an absolute URL of visible ASCII with
  * the same scheme, host, port and path, a query and nothing else (facts 3.2, client guards).

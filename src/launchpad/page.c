@@ -169,9 +169,16 @@ static bool read_entry(const json_t *object, const char *email_api, struct page_
 {
     if (!json_is_object(object))
         return error_set(error, ERROR_INVALID, "it is %s, not an object", type_name(object));
-    return read_bool(object, "is_team", &entry->is_team, error) &&
-           read_name(object, &entry->name, error) &&
-           (entry->is_team || read_person(object, email_api, entry, error));
+    if (!read_bool(object, "is_team", &entry->is_team, error) ||
+        !read_name(object, &entry->name, error))
+        return false;
+    if (!entry->is_team)
+        return read_person(object, email_api, entry, error);
+    /* A sub-team that we may not look at is no sign of a broken listing. */
+    struct error ignored;
+    if (!read_date_us(object, "date_created", &entry->date_created_us, &ignored))
+        entry->date_created_us = 0;
+    return true;
 }
 
 static bool read_entries(const json_t *root, const char *email_api, struct page *page,
@@ -260,6 +267,29 @@ bool page_read_team(struct span body, struct page_team *ret_team, struct error *
     json_decref(root);
     if (ok)
         *ret_team = team;
+    return ok;
+}
+
+bool page_read_person(struct span body, struct page_entry *ret_person, bool *ret_is_there,
+                      struct error *error)
+{
+    json_t *root = json_loadb(body.data, body.length, JSON_DECODE_ANY, NULL);
+    struct page_entry person = {0};
+    bool is_null = json_is_null(root);
+    json_decref(root);
+    *ret_is_there = !is_null;
+    if (is_null)
+        return true;
+    if (!load_object(body, &root, error))
+        return false;
+    bool ok = read_entry(root, NULL, &person, error);
+    json_decref(root);
+    if (ok && person.is_team)
+        ok = error_set(error, ERROR_INVALID, "it is a team, not a person");
+    if (ok)
+        *ret_person = person;
+    else
+        free(person.name);
     return ok;
 }
 

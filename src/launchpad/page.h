@@ -23,7 +23,7 @@
 
 struct page_entry {
     char *name;
-    int64_t date_created_us; /* of a person; 0 for a team */
+    int64_t date_created_us; /* of a team 0 when it cannot be seen */
     bool is_team;
     bool is_valid;             /* of a person */
     bool is_ubuntu_coc_signer; /* of a person */
@@ -62,6 +62,13 @@ void page_finish(struct page *page);
 /* Reads `~team`; caller finishes *ret_team. Errors as page_read(). */
 bool page_read_team(struct span body, struct page_team *ret_team, struct error *error) MUST_CHECK;
 void page_team_finish(struct page_team *team);
+
+/*
+ * Reads the answer of getByOpenIDIdentifier: a person, whose name is the caller's to free, or null,
+ * of which *ret_is_there is false. ERROR_INVALID: anything else, as page_read().
+ */
+bool page_read_person(struct span body, struct page_entry *ret_person, bool *ret_is_there,
+                      struct error *error) MUST_CHECK;
 
 /*
  * Launchpad's rule for names, ^[a-z0-9][a-z0-9+.-]*$ to the very end of the text

@@ -9,6 +9,7 @@
 #include "portal/cache.h"
 #include "portal/client.h"
 #include "portal/cookie.h"
+#include "portal/login.h"
 #include "portal/rate.h"
 #include "portal/site_file.h"
 #include "state/session_end.h"
@@ -36,18 +37,30 @@ struct buffer *call_add_cookie(struct call *call)
     return &call->cookies[call->cookie_count++];
 }
 
+/* Of the session there is one, whatever was to be said of it before. */
+static struct buffer *session_cookie(struct call *call)
+{
+    for (size_t i = 0; i < call->cookie_count; i++)
+        if (strncmp(buffer_text(&call->cookies[i]), COOKIE_SESSION "=", sizeof(COOKIE_SESSION)) ==
+            0) {
+            buffer_clear(&call->cookies[i]);
+            return &call->cookies[i];
+        }
+    return call_add_cookie(call);
+}
+
 void call_set_session(struct call *call, const struct session *session)
 {
     struct buffer sealed = {0};
     int64_t left_s = session->begun_s + call->portal->session_limits.total_s - call->now_s;
     session_seal(session, state_key(call->portal->state), COOKIE_SESSION, &sealed);
-    cookie_append(call_add_cookie(call), COOKIE_SESSION, buffer_text(&sealed), COOKIE_LAX, left_s);
+    cookie_append(session_cookie(call), COOKIE_SESSION, buffer_text(&sealed), COOKIE_LAX, left_s);
     buffer_finish(&sealed);
 }
 
 void call_clear_session(struct call *call)
 {
-    cookie_append(call_add_cookie(call), COOKIE_SESSION, "", COOKIE_LAX, 0);
+    cookie_append(session_cookie(call), COOKIE_SESSION, "", COOKIE_LAX, 0);
 }
 
 /* Refuses the call and says so; who asks goes on with the next question. */
@@ -164,7 +177,10 @@ static bool take_token(struct call *call, const struct bucket_rate *rate, const 
     case STATE_YES:
         return true;
     case STATE_NO:
-        answer_refusal(call, REFUSAL_TOO_OFTEN, wait_s);
+        if (call->match.route->rate == ROUTE_RATE_LOGIN)
+            answer_redirect(call, LOGIN_TOO_OFTEN); /* a browser on its way, not a script */
+        else
+            answer_refusal(call, REFUSAL_TOO_OFTEN, wait_s);
         return false;
     case STATE_TROUBLE:
         break;

@@ -9,8 +9,10 @@
 #include "loop/inherited.h"
 #include "loop/transfer_loop.h"
 #include "manager/manager.h"
+#include "portal/arrival.h"
 #include "portal/cache.h"
 #include "portal/call.h"
+#include "portal/handover.h"
 #include "portal/status.h"
 #include "transfer/transfer.h"
 
@@ -115,6 +117,7 @@ static bool build(struct portal *portal, struct error *error)
         return false;
     portal->status = status_create(portal);
     return loop_on_signal(portal->loop, on_signal, portal, error) &&
+           handover_create(portal->loop, portal->config->file, &portal->handover, error) &&
            transfer_pool_create(TRANSFERS_MAX, &portal->transfers, error) &&
            transfer_loop_create(portal->loop, portal->transfers, &portal->transfer_loop, error) &&
            inherited_take(&portal->inherited, error) &&
@@ -157,9 +160,11 @@ void portal_destroy(struct portal *portal)
         return;
     transfer_pool_destroy(portal->transfers); /* what waits for one is told nothing any more */
     transfer_loop_destroy(portal->transfer_loop);
+    arrival_abandon_all(portal);
     status_destroy(portal->status);
     http_server_destroy(portal->http);
     inherited_destroy(portal->inherited);
+    handover_destroy(portal->handover);
     loop_destroy(portal->loop);
     state_close(portal->state);
     cache_destroy(portal->cache);

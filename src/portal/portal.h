@@ -7,6 +7,7 @@
 #define LPALIAS_PORTAL_PORTAL_H
 
 #include <stdbool.h>
+#include <sys/queue.h>
 
 #include "base/compiler.h"
 #include "base/error.h"
@@ -18,7 +19,9 @@
 
 #define PORTAL_SECURITY_HEADERS_MAX 8
 
+struct arrival;
 struct cache;
+struct handover;
 struct status;
 struct transfer_loop;
 struct transfer_pool;
@@ -34,6 +37,8 @@ struct portal {
     struct status *status;           /* what the public sees */
     struct transfer_pool *transfers; /* driven by the loop */
     struct transfer_loop *transfer_loop;
+    LIST_HEAD(arrival_list, arrival) arrivals; /* logins that wait for somebody else */
+    struct handover *handover;
     struct session_limits session_limits;
     const char *authority; /* host and port of config->portal.url, borrowed from it */
     bool is_https;

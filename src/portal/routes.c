@@ -1,9 +1,11 @@
 #include "portal/route.h"
 
 #include "base/compiler.h"
+#include "portal/arrival.h"
 #include "portal/bans_api.h"
 #include "portal/domains_api.h"
 #include "portal/events_api.h"
+#include "portal/login.h"
 #include "portal/members_api.h"
 #include "portal/notices_api.h"
 #include "portal/plans_api.h"
@@ -13,6 +15,11 @@
 const struct route portal_routes[] = {
     {"GET", "/status.json", .access = ROUTE_ANYONE, .handle = status_show},
     {"GET", "/api/session", .access = ROUTE_ANYONE, .handle = session_api_show},
+    {"GET", "/login", .access = ROUTE_ANYONE, .rate = ROUTE_RATE_LOGIN, .handle = login_begin},
+    {"GET", LOGIN_RETURN_PATH, .access = ROUTE_ANYONE, .rate = ROUTE_RATE_LOGIN,
+     .handle = arrival_begin},
+    {"POST", LOGIN_RETURN_PATH, .access = ROUTE_ANYONE, .is_posted_by_provider = true,
+     .rate = ROUTE_RATE_LOGIN, .handle = arrival_begin},
     {"POST", "/logout", .access = ROUTE_MEMBER, .handle = session_api_log_out},
     {"POST", "/logout/everywhere", .access = ROUTE_MEMBER,
      .handle = session_api_log_out_everywhere},

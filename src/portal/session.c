@@ -3,10 +3,12 @@
 #include <sodium.h>
 #include <string.h>
 
-#define FORMAT        1
+#define FORMAT        2
 #define NUMBER_BYTES  8
-#define SESSION_BYTES (1 + SESSION_ID_BYTES + 3 * NUMBER_BYTES + 1 + 2 * 2)
-#define PLAIN_MAX     (SESSION_BYTES + SESSION_ACCOUNT_MAX_BYTES + SESSION_NAME_MAX_BYTES)
+#define SESSION_BYTES (1 + SESSION_ID_BYTES + 3 * NUMBER_BYTES + 1 + 4 * 2)
+#define PLAIN_MAX                                                         \
+    (SESSION_BYTES + SESSION_ACCOUNT_MAX_BYTES + SESSION_NAME_MAX_BYTES + \
+     SESSION_ADDRESS_MAX_BYTES + SESSION_FOUND_MAX_BYTES)
 #define NONCE_BYTES   crypto_aead_xchacha20poly1305_ietf_NPUBBYTES
 #define TAG_BYTES     crypto_aead_xchacha20poly1305_ietf_ABYTES
 #define SEALED_MAX    (NONCE_BYTES + PLAIN_MAX + TAG_BYTES)
@@ -72,6 +74,8 @@ static void encode(const struct session *session, struct buffer *out)
     buffer_append_char(out, session->is_admin);
     append_short_text(out, session->account);
     append_short_text(out, session->name);
+    append_short_text(out, session->address);
+    append_short_text(out, session->found);
 }
 
 static bool decode(struct span plain, struct session *ret)
@@ -86,7 +90,9 @@ static bool decode(struct span plain, struct session *ret)
     ret->epoch = take_number(&plain, NUMBER_BYTES);
     ret->is_admin = take_number(&plain, 1) != 0;
     return take_short_text(&plain, ret->account, SESSION_ACCOUNT_MAX_BYTES) &&
-           take_short_text(&plain, ret->name, SESSION_NAME_MAX_BYTES) && plain.length == 0;
+           take_short_text(&plain, ret->name, SESSION_NAME_MAX_BYTES) &&
+           take_short_text(&plain, ret->address, SESSION_ADDRESS_MAX_BYTES) &&
+           take_short_text(&plain, ret->found, SESSION_FOUND_MAX_BYTES) && plain.length == 0;
 }
 
 void session_seal(const struct session *session, const unsigned char key[STATE_KEY_BYTES],
@@ -101,6 +107,7 @@ void session_seal(const struct session *session, const unsigned char key[STATE_K
     crypto_aead_xchacha20poly1305_ietf_encrypt(
         sealed + NONCE_BYTES, &length, (const unsigned char *)plain.data, plain.length,
         (const unsigned char *)cookie_name, strlen(cookie_name), NULL, sealed, key);
+    sodium_memzero(plain.data, plain.length);
     buffer_finish(&plain);
     buffer_append_text(
         out, sodium_bin2base64(text, sizeof(text), sealed, NONCE_BYTES + (size_t)length, BASE64));

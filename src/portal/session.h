@@ -17,6 +17,8 @@
 #define SESSION_ID_BYTES          16
 #define SESSION_ACCOUNT_MAX_BYTES 400
 #define SESSION_NAME_MAX_BYTES    200
+#define SESSION_ADDRESS_MAX_BYTES 320
+#define SESSION_FOUND_MAX_BYTES   24
 #define SESSION_CSRF_TEXT_BYTES   44
 
 struct session {
@@ -27,6 +29,9 @@ struct session {
     bool is_admin;                               /* of all domains, as the login said */
     char account[SESSION_ACCOUNT_MAX_BYTES + 1]; /* the claimed identifier */
     char name[SESSION_NAME_MAX_BYTES + 1];       /* on Launchpad; "": has none */
+    /* What the login brought, for as long as the session lives and nowhere else. */
+    char address[SESSION_ADDRESS_MAX_BYTES + 1]; /* that the provider vouches for, or "" */
+    char found[SESSION_FOUND_MAX_BYTES + 1];     /* login_outcome_word(), or "" */
 };
 
 struct session_limits {
@@ -34,8 +39,8 @@ struct session_limits {
     int64_t total_s;
 };
 
-/* A session that begins now, with a new id. The texts are cut at their limits by nobody: they fit.
- */
+/* A session that begins now, with a new id and nothing that the login brought. The texts are cut at
+ * their limits by nobody: they fit. */
 struct session session_new(const char *account, const char *name, bool is_admin, int64_t epoch,
                            int64_t now_s);
 

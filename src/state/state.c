@@ -22,7 +22,7 @@ struct state {
 static const char *const table_names[STATE_TABLE_COUNT] = {
     [STATE_NONCE] = "nonce",   [STATE_LOGIN] = "login", [STATE_ENDED] = "ended",
     [STATE_EPOCH] = "epoch",   [STATE_PROOF] = "proof", [STATE_BUCKET] = "bucket",
-    [STATE_SAMPLE] = "sample", [STATE_META] = "meta",
+    [STATE_SAMPLE] = "sample", [STATE_META] = "meta",   [STATE_WAITING] = "waiting",
 };
 
 bool state_error(struct error *error, int code, const char *what)

@@ -18,6 +18,7 @@ enum state_table {
     STATE_ENDED,
     STATE_EPOCH,
     STATE_PROOF,
+    STATE_WAITING,
     STATE_BUCKET,
     STATE_SAMPLE,
     STATE_META,

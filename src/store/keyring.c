@@ -284,6 +284,24 @@ enum unseal_result keyring_unseal_person(const struct keyring *ring, const char 
     return unseal(ring, "person", &key, sealed, out);
 }
 
+void keyring_seal_waiting(const struct keyring *ring, const char *identifier, struct span plain,
+                          struct buffer *out)
+{
+    struct key key;
+    if (!key_of_name(&key, span_of(identifier)))
+        abort();
+    seal(ring, "waiting", &key, plain, out);
+}
+
+enum unseal_result keyring_unseal_waiting(const struct keyring *ring, const char *identifier,
+                                          struct span sealed, struct buffer *out)
+{
+    struct key key;
+    if (!key_of_name(&key, span_of(identifier)))
+        return UNSEAL_BROKEN;
+    return unseal(ring, "waiting", &key, sealed, out);
+}
+
 static struct key notice_key(const unsigned char id[OUTBOX_ID_BYTES])
 {
     struct key key = {.length = OUTBOX_ID_BYTES};

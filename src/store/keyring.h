@@ -76,6 +76,13 @@ enum unseal_result keyring_unseal_notice(const struct keyring *ring,
                                          const unsigned char id[OUTBOX_ID_BYTES],
                                          struct span sealed, struct buffer *out) MUST_CHECK;
 
+/* The same for a target that waits in the portal's database, bound to the claimed identifier (of at
+ * most LOGIN_IDENTIFIER_MAX_BYTES) that it waits for. */
+void keyring_seal_waiting(const struct keyring *ring, const char *identifier, struct span plain,
+                          struct buffer *out);
+enum unseal_result keyring_unseal_waiting(const struct keyring *ring, const char *identifier,
+                                          struct span sealed, struct buffer *out) MUST_CHECK;
+
 /*
  * An error of a result that is not UNSEAL_DONE: ERROR_TEMPORARY for a key that is not there,
  * ERROR_INVALID for a value that no key will open. Returns false.

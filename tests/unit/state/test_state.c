@@ -287,7 +287,8 @@ static void a_proof_link_is_used_once(void **unused)
     (void)unused;
     struct state *state = directory.state;
     struct buffer account = {0}, target = {0};
-    assert_true(proof_link_make(state, "token", ACCOUNT, "me@example.net", NOW_S + 10, &error));
+    assert_true(proof_link_make(state, "token", ACCOUNT, "me@example.net", span_of("sealed"),
+                                NOW_S + 10, &error));
     for (int i = 0; i < 2; i++) { /* a scanner looks as often as it likes */
         assert_int_equal(proof_link_look(state, "token", NOW_S, &account, &target, &error),
                          PROOF_OPEN);
@@ -312,6 +313,90 @@ static void a_proof_link_is_used_once(void **unused)
     buffer_finish(&target);
 }
 
+struct waiting {
+    char texts[80];
+    int64_t until_s;
+};
+
+static void note_waiting(void *context, struct span sealed, int64_t until_s)
+{
+    struct waiting *waiting = context;
+    size_t length = strlen(waiting->texts);
+    snprintf(waiting->texts + length, sizeof(waiting->texts) - length, "%.*s ", (int)sealed.length,
+             sealed.data);
+    waiting->until_s = until_s;
+}
+
+static size_t count_waiting(const char *account, int64_t now_s, struct waiting *waiting)
+{
+    *waiting = (struct waiting){0};
+    assert_true(proof_link_each(directory.state, account, now_s, note_waiting, waiting, &error));
+    size_t count = 0;
+    for (const char *at = waiting->texts; *at != '\0'; at++)
+        count += *at == ' ';
+    return count;
+}
+
+static void make_link(const char *token, const char *account, const char *target,
+                      const char *sealed)
+{
+    assert_true(proof_link_make(directory.state, token, account, target, span_of(sealed),
+                                NOW_S + 10, &error));
+}
+
+static enum proof_answer use_link(const char *token)
+{
+    struct buffer account = {0}, target = {0};
+    enum proof_answer answer =
+        proof_link_use(directory.state, token, NOW_S, &account, &target, &error);
+    buffer_finish(&account);
+    buffer_finish(&target);
+    return answer;
+}
+
+static void targets_that_wait_are_those_of_the_account(void **unused)
+{
+    (void)unused;
+    struct waiting waiting;
+    make_link("one", ACCOUNT, "one@example.net", "1");
+    make_link("two", ACCOUNT, "two@example.net", "2");
+    make_link("other", "somebody else", "one@example.net", "3");
+    assert_int_equal(count_waiting(ACCOUNT, NOW_S, &waiting), 2);
+    assert_int_equal(waiting.until_s, NOW_S + 10);
+    assert_int_equal(count_waiting(ACCOUNT, NOW_S + 10, &waiting), 0);
+    assert_int_equal(count_waiting("nobody", NOW_S, &waiting), 0);
+
+    make_link("one again", ACCOUNT, "one@example.net", "4");
+    assert_int_equal(count_waiting(ACCOUNT, NOW_S, &waiting), 2);
+    assert_int_equal(use_link("one"), PROOF_ABSENT);
+    assert_int_equal(use_link("one again"), PROOF_OPEN);
+    assert_int_equal(count_waiting(ACCOUNT, NOW_S, &waiting), 1);
+    assert_string_equal(waiting.texts, "2 ");
+}
+
+static void a_target_that_waits_can_be_taken_away(void **unused)
+{
+    (void)unused;
+    struct waiting waiting;
+    struct state *state = directory.state;
+    make_link("one", ACCOUNT, "one@example.net", "1");
+    make_link("two", ACCOUNT, "two@example.net", "2");
+    make_link("three", ACCOUNT, "three@example.net", "3");
+    make_link("other", "somebody else", "one@example.net", "4");
+    assert_int_equal(proof_link_drop(state, ACCOUNT, "four@example.net", NOW_S, &error), STATE_NO);
+    assert_int_equal(proof_link_drop(state, ACCOUNT, "one@example.net", NOW_S, &error), STATE_YES);
+    assert_int_equal(proof_link_drop(state, ACCOUNT, "one@example.net", NOW_S, &error), STATE_NO);
+    assert_int_equal(use_link("one"), PROOF_ABSENT);
+    assert_int_equal(count_waiting(ACCOUNT, NOW_S, &waiting), 2);
+
+    assert_true(proof_link_drop_all(state, ACCOUNT, &error));
+    assert_true(proof_link_drop_all(state, ACCOUNT, &error));
+    assert_int_equal(count_waiting(ACCOUNT, NOW_S, &waiting), 0);
+    assert_int_equal(use_link("two"), PROOF_ABSENT);
+    assert_int_equal(use_link("three"), PROOF_ABSENT);
+    assert_int_equal(use_link("other"), PROOF_OPEN);
+}
+
 /* What stands on the disk says neither the target nor the link. */
 static void a_stolen_database_shows_no_target(void **unused)
 {
@@ -321,7 +406,7 @@ static void a_stolen_database_shows_no_target(void **unused)
     token_make(token);
     assert_int_equal(strlen(token), TOKEN_TEXT_BYTES - 1);
     assert_true(proof_link_make(directory.state, token, ACCOUNT, "secret-target@example.net",
-                                NOW_S + 10, &error));
+                                span_of("sealed"), NOW_S + 10, &error));
     assert_true(pending_login_begin(directory.state, "a-login-text", "a-browser-text", "/kept-path",
                                     NOW_S, &error));
     snprintf(path, sizeof(path), "%s/data.mdb", directory.path);
@@ -386,6 +471,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_clock_that_goes_back_closes_no_bucket, make, take_away),
         cmocka_unit_test_setup_teardown(pruning_gives_no_tokens, make, take_away),
         cmocka_unit_test_setup_teardown(a_proof_link_is_used_once, make, take_away),
+        cmocka_unit_test_setup_teardown(targets_that_wait_are_those_of_the_account, make,
+                                        take_away),
+        cmocka_unit_test_setup_teardown(a_target_that_waits_can_be_taken_away, make, take_away),
         cmocka_unit_test_setup_teardown(a_stolen_database_shows_no_target, make, take_away),
         cmocka_unit_test_setup_teardown(samples_come_in_order_and_of_their_series, make, take_away),
     };
