@@ -1,11 +1,18 @@
-"""lpalias-portal for a test: a World with a portal section, the process, and requests to it.
+"""lpalias-portal for a test: a World with a portal section, a stand-in of Ubuntu One, the process,
+and requests to it.
 
     with PortalWorld() as world:
+        world.fill()
         world.start_portal()
-        world.request("GET", "/api/session").json() -> {"logged_in": False}
+        login = world.log_in_as("jdoe")     # by way of the stand-ins of Ubuntu One and Launchpad
+        world.request("GET", "/api/me", login=login).json() -> {"name": "jdoe", ...}
 
-The program comes from the environment: LPALIAS_PORTAL, and SESSION_PROBE for log_in(), which needs
-no login provider. An answer that is not as docs/openapi.json describes it is an error. Change `portal` (a list of configuration lines) and call write_config().
+Both stand-ins, `ubuntu_one` and `launchpad`, know the same people, and take faults. The portal finds
+`lpalias` by PATH, as it does when installed. use_sink() lets mail go to a MailSink.
+
+The programs come from the environment: LPALIAS, LPALIAS_PORTAL, and SESSION_PROBE for log_in(),
+which makes a session out of nothing. An answer that is not as docs/openapi.json describes it is an
+error. Change `portal` (a list of configuration lines) and call write_config().
 """
 
 import json
@@ -14,19 +21,23 @@ import signal
 import socket
 import subprocess
 import time
+import urllib.parse
 from typing import NamedTuple
 
-from lpalias_world import PATIENCE_S, World, connect, program, with_inherited, wrapper
+import ubuntu_one_standin
+from lpalias_world import (PATIENCE_S, World, connect, members, program, with_inherited,
+                           wrapper)
 from mail_sink import free_port
 from openapi import Description
 
 DESCRIPTION = Description()
+SESSION_COOKIE, LOGIN_COOKIE = "__Host-lpalias", "__Host-lpalias-login"
 ACCOUNT = "https://login.ubuntu.com/+id/AbC1234"
 
 
 def why_not():
     """A sentence what is missing, or None."""
-    for name in ("LPALIAS_PORTAL", "SESSION_PROBE"):
+    for name in ("LPALIAS", "LPALIAS_PORTAL", "SESSION_PROBE"):
         if program(name) is None:
             return f"{name} is not set"
     return None
@@ -47,6 +58,19 @@ class Login(NamedTuple):
     """What a browser holds that is logged in."""
     cookie: str
     csrf: str
+
+
+class Begun(NamedTuple):
+    """What a browser holds that was sent to the login provider."""
+    url: str     # at the provider
+    cookie: str  # of this login
+
+
+def cookies_of(answer):
+    """The cookies that an answer sets: {name: value}; "" takes one away."""
+    lines = answer.headers.get("set-cookie", [])
+    pairs = [line.partition(";")[0] for line in ([lines] if isinstance(lines, str) else lines)]
+    return dict(pair.split("=", 1) for pair in pairs)
 
 
 def read_answer(stream, has_body=True):
@@ -72,7 +96,9 @@ def read_answer(stream, has_body=True):
 class PortalWorld(World):
     """See the top of the file."""
 
-    def __init__(self, *arguments, portal=(), **options):
+    def __init__(self, data=None, *arguments, portal=(), **options):
+        data = members() if data is None else data
+        self.ubuntu_one = ubuntu_one_standin.UbuntuOneStandIn(data).start()
         self.portal_port = free_port()
         self.portal_endpoint = self.portal_port  # or the path of a unix socket
         self.authority = f"localhost:{self.portal_port}"
@@ -80,7 +106,7 @@ class PortalWorld(World):
         self.portal = list(portal)
         self.listen = f"inet:127.0.0.1:{self.portal_port}"
         self.portals = []
-        super().__init__(*arguments, **options)
+        super().__init__(data, *arguments, **options)
         self.state = os.path.join(self.directory, "state")
         self.portal_log_path = os.path.join(self.directory, "portal.log")
         self.write_config()
@@ -89,7 +115,10 @@ class PortalWorld(World):
         self.top_lines = [line for line in self.top_lines if not line.startswith("portal ")]
         state = os.path.join(self.directory, "state")
         self.top_lines.append(f'portal {{ listen = "{self.listen}" url = "{self.url}" '
-                              f'state = "{state}" {" ".join(self.portal)} }}')
+                              f'state = "{state}" '
+                              f'openid-endpoint = "{self.ubuntu_one.endpoint}" '
+                              f'openid-identifiers = "{self.ubuntu_one.identifiers}" '
+                              f'{" ".join(self.portal)} }}')
         super().write_config()
 
     def close(self):
@@ -99,6 +128,7 @@ class PortalWorld(World):
                 process.kill()
                 process.wait()
         finally:
+            self.ubuntu_one.stop()
             super().close()
 
     # The process.
@@ -114,7 +144,8 @@ class PortalWorld(World):
             command = [*prefix, *wrapper(), program("LPALIAS_PORTAL"), "-c", self.config_file, *options]
             command, passed = with_inherited(command, sockets) if sockets else (command, [])
             process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                       pass_fds=passed, env=os.environ | (environment or {}))
+                                       pass_fds=passed,
+                                       env=os.environ | {"PATH": self.path()} | (environment or {}))
             for fd in passed:
                 os.close(fd)
         self.portals.append(process)
@@ -127,6 +158,16 @@ class PortalWorld(World):
                 raise TimeoutError(f"lpalias-portal is not ready\n{self.portal_log()[start:]}")
             time.sleep(0.01)
         return process
+
+    @staticmethod
+    def path():
+        """PATH of an installation: lpalias is found by its name."""
+        return os.path.dirname(program("LPALIAS")) + ":" + os.environ["PATH"]
+
+    def use_sink(self, sink):
+        """Mail goes to that MailSink; before start_portal()."""
+        self.notify = [f'smtp = "smtp://127.0.0.1:{sink.port}"']
+        self.write_config()
 
     def stop_portal(self, process=None, deadline_s=PATIENCE_S):
         """SIGTERM to that one, or the last one started; returns its exit status."""
@@ -187,6 +228,50 @@ class PortalWorld(World):
                 return read_answer(stream, has_body)
             except (ConnectionResetError, BrokenPipeError):
                 return None
+
+    # Logins.
+
+    def begin_login(self, next_path="/me"):
+        """GET /login up to where the browser is sent to."""
+        answer = self.request("GET", "/login?" + urllib.parse.urlencode({"next": next_path}))
+        if answer.status != 303 or not answer.headers["location"].startswith(
+                self.ubuntu_one.endpoint):
+            raise AssertionError(f"/login: {answer}")
+        return Begun(answer.headers["location"],
+                     f"{LOGIN_COOKIE}={cookies_of(answer)[LOGIN_COOKIE]}")
+
+    def come_back(self, brought, cookie, headers=None):
+        """What the browser does with what ubuntu_one_standin.bring() gave: the portal's answer. The
+        form of a POST comes from another site, so only the login cookie comes along."""
+        path = brought.url.removeprefix(self.url)
+        if brought.method == "GET":
+            return self.request("GET", path, {"Cookie": cookie} | (headers or {}))
+        form = {"Cookie": cookie, "Content-Type": "application/x-www-form-urlencoded",
+                "Origin": self.ubuntu_one.root, "Sec-Fetch-Site": "cross-site"}
+        return self.request("POST", path, form | (headers or {}),
+                            urllib.parse.urlencode(brought.fields).encode())
+
+    def try_log_in_as(self, name, next_path="/me", headers=None):
+        """The last answer of a whole login: 303 to next_path, or to the first page with a problem.
+        With name "" the person cancels."""
+        begun = self.begin_login(next_path)
+        return self.come_back(ubuntu_one_standin.bring(begun.url, name), begun.cookie, headers)
+
+    def login_of(self, answer):
+        """The Login of an answer that begins a session, as a page would hold it."""
+        if not cookies_of(answer).get(SESSION_COOKIE):
+            raise AssertionError(f"not logged in: {answer}\n{self.portal_log()}")
+        cookie = f"{SESSION_COOKIE}={cookies_of(answer)[SESSION_COOKIE]}"
+        session = self.request("GET", "/api/session", login=Login(cookie, "")).json()
+        return Login(cookie, session["csrf_token"])
+
+    def log_in_as(self, name, next_path="/me"):
+        """Somebody who has logged in by way of both stand-ins."""
+        return self.login_of(self.try_log_in_as(name, next_path))
+
+    def account(self, name):
+        """The claimed identifier of somebody."""
+        return self.ubuntu_one.identifiers + self.ubuntu_one.accounts()[name]["id"]
 
     def log_in(self, account=ACCOUNT, name="jdoe", admin=False, age_s=0):
         """Somebody who has logged in so many seconds ago."""
