@@ -27,6 +27,14 @@ enum refusal {
     REFUSAL_TOO_OFTEN,
     REFUSAL_OUTDATED, /* somebody else changed it meanwhile */
     REFUSAL_FROZEN,
+    REFUSAL_NOT_KNOWN, /* nothing is known here of who is logged in */
+    REFUSAL_BANNED,
+    REFUSAL_TARGET_INVALID,
+    REFUSAL_TARGET_OURS,
+    REFUSAL_TARGET_TOO_MANY,
+    REFUSAL_TARGET_KNOWN,
+    REFUSAL_LINK_INVALID,
+    REFUSAL_NAME_MISMATCH,
     REFUSAL_INTERNAL,    /* our fault; logged by who decided */
     REFUSAL_UNAVAILABLE, /* cannot tell now */
     REFUSAL_COUNT,

@@ -11,3 +11,5 @@ const struct bucket_rate rate_by_person[RATE_COUNT] = {
     [RATE_PROOF_MAIL] = {"proof of person", 5, 600},
     [RATE_WRITE] = {"write of person", 60, 2},
 };
+
+const struct bucket_rate rate_of_proofs_by_target = {"proof of target", 3, 4 * 3600};

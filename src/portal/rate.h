@@ -15,4 +15,7 @@ enum rate {
 extern const struct bucket_rate rate_by_address[RATE_COUNT];
 extern const struct bucket_rate rate_by_person[RATE_COUNT];
 
+/* Mails to one address, whoever asks for them. */
+extern const struct bucket_rate rate_of_proofs_by_target;
+
 #endif

@@ -231,9 +231,18 @@ class PortalWorld(World):
 
     # Logins.
 
-    def begin_login(self, next_path="/me"):
+    def add_person(self, name, teams=(), **fields):
+        """Somebody new to Launchpad (fields of its stand-in), with an account of Ubuntu One."""
+        self.launchpad.add_person(name, **fields)
+        for team in teams:
+            self.launchpad.add_member(team, name)
+        made = self.launchpad.registry.objects[name]
+        self.ubuntu_one.add_account(name, id=made["openid"], email=made["email"], teams=list(teams))
+
+    def begin_login(self, next_path="/me", headers=None):
         """GET /login up to where the browser is sent to."""
-        answer = self.request("GET", "/login?" + urllib.parse.urlencode({"next": next_path}))
+        answer = self.request("GET", "/login?" + urllib.parse.urlencode({"next": next_path}),
+                              headers)
         if answer.status != 303 or not answer.headers["location"].startswith(
                 self.ubuntu_one.endpoint):
             raise AssertionError(f"/login: {answer}")
@@ -254,7 +263,7 @@ class PortalWorld(World):
     def try_log_in_as(self, name, next_path="/me", headers=None):
         """The last answer of a whole login: 303 to next_path, or to the first page with a problem.
         With name "" the person cancels."""
-        begun = self.begin_login(next_path)
+        begun = self.begin_login(next_path, headers)
         return self.come_back(ubuntu_one_standin.bring(begun.url, name), begun.cookie, headers)
 
     def login_of(self, answer):
@@ -279,6 +288,14 @@ class PortalWorld(World):
                               "admin" if admin else "member", str(age_s)],
                              capture_output=True, text=True, timeout=PATIENCE_S, check=True)
         return Login(*ran.stdout.split())
+
+    def forget_limits(self):
+        """Everybody may do everything again: another database of the portal, in which they stand.
+        Sessions are over by that."""
+        self.stop_portal()
+        for name in ("data.mdb", "lock.mdb"):
+            os.unlink(os.path.join(self.state, name))
+        self.start_portal()
 
     def listening_socket(self, path=None):
         """A socket that listens where the configuration says, to be handed over."""

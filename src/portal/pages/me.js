@@ -38,6 +38,8 @@ function addressCard(address) {
     element("h3", {}, address.address),
     element("p", {}, element("span", { class: `state ${state}` }, text(`state.${state}`)),
       time === null ? null : element("span", { class: "hint" }, ` ${time}`)),
+    address.grace_end === null ? null
+      : element("p", {}, text("me.grace-end", { time: timeText(address.grace_end) })),
     ...reasonLines(address),
     state === "none" || state === "gone" ? null : extensionField(address));
 }
@@ -77,6 +79,8 @@ function showPause(paused) {
 
 async function show() {
   const me = await get("/api/me");
+  byId("found").hidden = me.found_by_login === null;
+  if (me.found_by_login !== null) byId("found").textContent = text(`me.found.${me.found_by_login}`);
   byId("none").hidden = !me.is_member_of_none;
   replaceChildren("addresses", ...me.addresses.map(addressCard));
   byId("no-targets").hidden = me.targets.length > 0;
