@@ -1,4 +1,5 @@
 /* link: URLs that we build, and which links of a page are followed. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,6 +26,30 @@ static void team_names_are_encoded_where_a_path_needs_it(void **state)
     }
     char *url = link_to_team("http://[::1]:80/1.0", "x");
     assert_string_equal(url, "http://[::1]:80/1.0/~x");
+    free(url);
+}
+
+static void a_login_is_asked_for_where_it_is_known(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *api, *identifier, *wanted;
+    } cases[] = {
+        {"https://h/1.0", "https://l/+id/aB_-9", "https%3A%2F%2Fl%2F%2Bid%2FaB_-9"},
+        {"https://h/devel", "a&b=c#d?e", "a%26b%3Dc%23d%3Fe"},
+        {"https://h/beta", "\xc3\xa9 \n%", "%C3%A9%20%0A%25"},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        char wanted[200];
+        char *url = link_to_login(cases[i].api, cases[i].identifier);
+        snprintf(wanted, sizeof(wanted),
+                 "https://h/devel/people?ws.op=getByOpenIDIdentifier&identifier=%s",
+                 cases[i].wanted);
+        assert_string_equal(url, wanted);
+        free(url);
+    }
+    char *url = link_to_super_teams("https://h/1.0", "a+b");
+    assert_string_equal(url, "https://h/1.0/~a+b/super_teams");
     free(url);
 }
 
@@ -175,6 +200,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(team_names_are_encoded_where_a_path_needs_it),
+        cmocka_unit_test(a_login_is_asked_for_where_it_is_known),
         cmocka_unit_test(only_links_into_the_same_collection_are_followed),
         cmocka_unit_test(hosts_may_be_addresses_with_ports),
         cmocka_unit_test(only_the_address_of_that_person_is_read),

@@ -301,6 +301,68 @@ static void a_team_is_read(void **state)
     }
 }
 
+static void the_person_behind_a_login_is_read(void **state)
+{
+    (void)state;
+    struct page_entry person = {0};
+    struct error error;
+    bool is_there = false;
+    assert_true(page_read_person(span_of(ANN), &person, &is_there, &error));
+    assert_true(is_there && person.is_valid && person.is_ubuntu_coc_signer);
+    assert_string_equal(person.name, "ann-example");
+    assert_int_equal(person.date_created_us, 1500000);
+    free(person.name);
+    assert_true(page_read_person(span_of(" null\n"), &person, &is_there, &error));
+    assert_false(is_there);
+}
+
+/* Nobody is there only by the very word for it. */
+static void what_is_no_person_is_refused(void **state)
+{
+    (void)state;
+    static const char *const bodies[] = {
+        "",
+        "nul",
+        "null null",
+        "[]",
+        "{}",
+        "\"null\"",
+        "false",
+        "0",
+        "[null]",
+        TEAM,
+        WHOLE,
+        ANN "x",
+        "null," ANN,
+        "{\"name\": \"Ann\", \"is_team\": false, \"is_valid\": true, "
+        "\"is_ubuntu_coc_signer\": true, \"date_created\": \"1970-01-01T00:00:01.5+00:00\"}",
+        "{\"name\": \"ann\", \"is_team\": false, \"is_valid\": \"" PAGE_REDACTED "\", "
+        "\"is_ubuntu_coc_signer\": true, \"date_created\": \"1970-01-01T00:00:01.5+00:00\"}",
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(bodies); i++) {
+        struct page_entry person;
+        struct error error = {0};
+        bool is_there;
+        if (page_read_person(span_of(bodies[i]), &person, &is_there, &error))
+            fail_msg("case %zu is a person", i);
+        assert_int_equal(error.kind, ERROR_INVALID);
+    }
+}
+
+static void the_date_of_a_team_is_read_where_it_can_be_seen(void **state)
+{
+    (void)state;
+    static const char body[] =
+        BEFORE TEAM ", {\"name\": \"seen\", \"is_team\": true, \"date_created\": "
+                    "\"1970-01-01T00:00:02+00:00\"}" AFTER;
+    struct page page;
+    struct error error;
+    assert_true(page_read(span_of(body), NULL, &page, &error));
+    assert_int_equal(page.entries[0].date_created_us, 0);
+    assert_int_equal(page.entries[1].date_created_us, 2000000);
+    page_finish(&page);
+}
+
 static void names_follow_launchpads_rule(void **state)
 {
     (void)state;
@@ -328,6 +390,9 @@ int main(void)
         cmocka_unit_test(addresses_follow_launchpads_rule),
         cmocka_unit_test(deep_nesting_is_refused),
         cmocka_unit_test(a_team_is_read),
+        cmocka_unit_test(the_person_behind_a_login_is_read),
+        cmocka_unit_test(what_is_no_person_is_refused),
+        cmocka_unit_test(the_date_of_a_team_is_read_where_it_can_be_seen),
         cmocka_unit_test(names_follow_launchpads_rule),
     };
     return cmocka_run_group_tests_name("launchpad/page", tests, NULL, NULL);

@@ -21,6 +21,8 @@ static int make(void **unused)
     assert_true(sodium_init() >= 0);
     randombytes_buf(key, sizeof(key));
     session = session_new(ACCOUNT, "jdoe", true, 7, NOW_S);
+    strcpy(session.address, "jdoe@example.net");
+    strcpy(session.found, "member");
     session_seal(&session, key, COOKIE_SESSION, &sealed);
     return 0;
 }
@@ -48,6 +50,8 @@ static void a_session_comes_back_as_it_went(void **unused)
     assert_true(opened.is_admin);
     assert_string_equal(opened.account, ACCOUNT);
     assert_string_equal(opened.name, "jdoe");
+    assert_string_equal(opened.address, "jdoe@example.net");
+    assert_string_equal(opened.found, "member");
 }
 
 static void the_longest_one_fits_in_a_cookie(void **unused)
@@ -58,11 +62,15 @@ static void the_longest_one_fits_in_a_cookie(void **unused)
     memset(account, 'a', SESSION_ACCOUNT_MAX_BYTES);
     memset(name, 'n', SESSION_NAME_MAX_BYTES);
     struct session longest = session_new(account, name, false, INT64_MAX, NOW_S);
+    memset(longest.address, 'm', SESSION_ADDRESS_MAX_BYTES);
+    memset(longest.found, 'f', SESSION_FOUND_MAX_BYTES);
     session_seal(&longest, key, COOKIE_SESSION, &text);
     assert_true(text.length < 4000); /* RFC 6265 6.1: browsers take 4096 bytes, with attributes */
     assert_true(opens(buffer_text(&text), NOW_S));
     assert_string_equal(opened.account, account);
     assert_string_equal(opened.name, name);
+    assert_string_equal(opened.address, longest.address);
+    assert_string_equal(opened.found, longest.found);
     buffer_finish(&text);
 }
 

@@ -516,6 +516,25 @@ static void a_sealed_value_names_its_key(void **state)
     keyring_destroy(ring);
 }
 
+static void a_target_that_waits_opens_for_its_login_only(void **state)
+{
+    struct fixture *f = *state;
+    struct keyring *ring = read_ring(f, "1 " KEY_A "\n");
+    struct buffer sealed = {0}, out = {0};
+    keyring_seal_waiting(ring, "https://l/+id/a", span_of(PLAIN), &sealed);
+    assert_int_equal(keyring_unseal_waiting(ring, "https://l/+id/b", bytes_of(&sealed), &out),
+                     UNSEAL_BROKEN);
+    assert_int_equal(keyring_unseal_person(ring, "https://l/+id/a", bytes_of(&sealed), &out),
+                     UNSEAL_BROKEN);
+    assert_int_equal(out.length, 0);
+    assert_int_equal(keyring_unseal_waiting(ring, "https://l/+id/a", bytes_of(&sealed), &out),
+                     UNSEAL_DONE);
+    assert_string_equal(buffer_text(&out), PLAIN);
+    buffer_finish(&sealed);
+    buffer_finish(&out);
+    keyring_destroy(ring);
+}
+
 static void recipients_open_for_their_notice_only(void **state)
 {
     struct fixture *f = *state;
@@ -685,6 +704,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_key_that_no_table_can_hold_opens_nothing, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(a_sealed_value_names_its_key, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_target_that_waits_opens_for_its_login_only, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(recipients_open_for_their_notice_only, setup, teardown),
         cmocka_unit_test_setup_teardown(a_new_key_comes_first_and_leaves_the_rest_to_the_byte,
                                         setup, teardown),
