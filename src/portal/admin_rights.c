@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "membership/login_plan.h"
 
 static bool is_listed(const struct config_list *list, const char *name)
 {
@@ -92,7 +93,9 @@ static bool add_domains(const struct config *config, const char *name, struct sn
 bool admin_rights_read(const struct config *config, const struct session *session,
                        struct snapshot *snapshot, struct admin_rights *ret, struct error *error)
 {
-    bool is_fit = *session->name != '\0';
+    /* Of a name that another account has here it is not known yet whose it is. */
+    bool is_fit =
+        *session->name != '\0' && strcmp(session->found, login_outcome_word(LOGIN_WAITS)) != 0;
     *ret = (struct admin_rights){0};
     if (is_fit && snapshot != NULL &&
         look_at_person(session, snapshot, &is_fit, error) == STORE_TROUBLE)

@@ -263,6 +263,34 @@ class WhatIsFound(LoginCase):
             self.assertEqual((answer.status, answer.json()["error"]["code"]), (409, "not-known"))
         self.assertEqual(self.me(self.log_in("jdoe"))["name"], "jane")
 
+    def test_a_name_that_is_used_again_brings_no_rights(self):
+        self.world.domain_keys[DOMAIN] = "admins = { jdoe }"
+        self.world.write_config()
+        self.world.stop_portal()
+        self.world.start_portal()
+        for name, wanted in (("jdoe", True), ("new", False)):
+            if name == "new":
+                self.world.forget_limits()
+                self.world.launchpad.rename("jdoe", "jane")
+                self.world.launchpad.add_person("jdoe", openid="newjdoe",
+                                                date_created="2026-01-02T03:04:05.000006+00:00")
+                self.world.ubuntu_one.add_account("new", id="newjdoe")
+            session = self.session(self.log_in(name))
+            self.assertEqual((session["name"], session["is_admin"]), ("jdoe", wanted))
+
+    def test_nor_that_of_one_who_never_logged_in(self):
+        self.world.domain_keys[DOMAIN] = "admins = { jdoe }"
+        self.world.write_config()
+        self.world.stop_portal()
+        self.world.start_portal()
+        self.world.launchpad.rename("jdoe", "jane")
+        self.world.launchpad.add_person("jdoe", openid="newjdoe",
+                                        date_created="2026-01-02T03:04:05.000006+00:00")
+        self.world.ubuntu_one.add_account("new", id="newjdoe")
+        login = self.log_in("new")
+        self.assertEqual(self.me(login)["found_by_login"], "waits")
+        self.assertFalse(self.session(login)["is_admin"])
+
     def test_admins_of_the_portal_are_found_in_their_team(self):
         self.world.launchpad.add_team("bosses", members=["kim"])
         for name, wanted in (("kim", True), ("lee", False)):
