@@ -78,10 +78,12 @@ static const char *problem_of(enum openid_refusal_reason reason)
     }
 }
 
-static void end_refused(struct arrival *arrival, const struct openid_refusal *refusal)
+/* account: the claimed identifier once the provider has confirmed it, else NULL. */
+static void end_refused(struct arrival *arrival, const char *account,
+                        const struct openid_refusal *refusal)
 {
-    log_warning("a login from %s is refused: %s", buffer_text(&arrival->call->address),
-                refusal->error.text);
+    log_warning("a login of %s from %s is refused: %s", account != NULL ? account : "somebody",
+                buffer_text(&arrival->call->address), refusal->error.text);
     arrival_end_by_problem(arrival, problem_of(refusal->reason));
 }
 
@@ -102,7 +104,7 @@ static bool use_nonce(struct arrival *arrival)
     int64_t until_s, now_s = timestamp_now_s();
     const struct portal *portal = arrival->call->portal;
     if (!openid_assertion_check_nonce(arrival->assertion, now_s, &nonce, &until_s, &refusal)) {
-        end_refused(arrival, &refusal);
+        end_refused(arrival, NULL, &refusal);
         return false;
     }
     switch (nonce_use(portal->state, portal->config->portal.openid_endpoint, nonce, until_s, now_s,
@@ -111,7 +113,7 @@ static bool use_nonce(struct arrival *arrival)
         return true;
     case STATE_NO:
         (void)openid_refusal_set(&refusal, OPENID_REFUSAL_NONCE_USED, "the nonce was used before");
-        end_refused(arrival, &refusal);
+        end_refused(arrival, openid_assertion_identity(arrival->assertion)->claimed_id, &refusal);
         return false;
     case STATE_TROUBLE:
         break;
@@ -149,7 +151,7 @@ static void verified(void *context, const struct transfer_result *result)
     if (status == 0)
         log_warning("%s: %s", result->url, result->problem);
     if (!openid_assertion_verify(arrival->assertion, status, result->body, &refusal))
-        end_refused(arrival, &refusal);
+        end_refused(arrival, NULL, &refusal);
     else if (use_nonce(arrival) && is_within_rate(arrival))
         admission_begin(arrival);
 }
@@ -194,7 +196,7 @@ static void judge(struct arrival *arrival, const char *state)
     const struct openid_answer answer = answer_of(arrival->call, buffer_text(&url));
     switch (openid_answer_judge(&answer, &login, &provider, &arrival->assertion, &refusal)) {
     case OPENID_ANSWER_REFUSED:
-        end_refused(arrival, &refusal);
+        end_refused(arrival, NULL, &refusal);
         break;
     case OPENID_ANSWER_CANCELLED:
         arrival_end_by_problem(arrival, "cancelled");

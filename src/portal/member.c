@@ -43,7 +43,7 @@ void member_answer(struct call *call, bool is_done, const struct error *error, e
     if (is_done) {
         answer_json(call, 200, json_pack("{s:b}", "done", 1));
     } else if (error->kind == ERROR_INVALID) {
-        log_info("%s: %s", call->session.account, error->text);
+        log_info("%s: %s", call->is_logged_in ? call->session.account : "a link", error->text);
         answer_refusal(call, refusal, 0);
     } else {
         answer_trouble(call, error);
