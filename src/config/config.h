@@ -126,6 +126,7 @@ struct config_portal {
     struct config_list admins; /* Launchpad names of admins of all domains */
     char *admin_team;          /* Launchpad name without "~", or NULL */
     char *state;               /* directory of the portal's own database */
+    bool is_sandboxed;
     int64_t session_idle_ms, session_limit_ms;
     unsigned connection_limit;
     int64_t request_timeout_ms; /* from a request's first byte to its last; of an answer alike */

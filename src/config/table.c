@@ -565,6 +565,16 @@ const struct config_key config_keys[] = {
         .offset = offsetof(struct config, portal.user),
     },
     {
+        .section = SECTION_PORTAL,
+        .name = "sandbox",
+        .type = CONFIG_BOOLEAN,
+        .fallback = "true",
+        .program = "lpalias-portal",
+        .help = "Whether lpalias-portal gives up what it does not need once it is ready; false is "
+                "for a system on which it needs more.",
+        .offset = offsetof(struct config, portal.is_sandboxed),
+    },
+    {
         .section = SECTION_DOMAIN,
         .name = "team",
         .type = CONFIG_TEAM,

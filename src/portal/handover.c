@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -14,100 +13,95 @@
 
 #define PROGRAM "lpalias" /* by PATH */
 
-extern char **environ;
-
 struct handover {
-    const char *config_file;
-    pid_t child; /* 0: none */
-    bool is_wanted_again;
+    int wanted_fd; /* a byte for each wish */
 };
 
-/* Of ours the child gets nothing but standard error. Errors are numbers. */
-static int prepare_files(posix_spawn_file_actions_t *files)
+/* What the portal catches or ignores by now is for the portal. */
+static void reset_signals(void)
 {
-    int code = posix_spawn_file_actions_addopen(files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    if (code == 0)
-        code = posix_spawn_file_actions_addopen(files, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-    if (code == 0)
-        code = posix_spawn_file_actions_addclosefrom_np(files, STDERR_FILENO + 1);
-    return code;
-}
-
-/* The signals that we ignore or block are not its. */
-static int prepare_signals(posix_spawnattr_t *attributes)
-{
-    sigset_t all, none;
-    sigfillset(&all);
+    static const int all[] = {SIGTERM, SIGINT, SIGPIPE, SIGCHLD, SIGHUP, SIGUSR1, SIGUSR2};
+    sigset_t none;
+    for (size_t i = 0; i < ARRAY_LENGTH(all); i++)
+        signal(all[i], SIG_DFL);
     sigemptyset(&none);
-    int code = posix_spawnattr_setsigdefault(attributes, &all);
-    if (code == 0)
-        code = posix_spawnattr_setsigmask(attributes, &none);
-    if (code == 0)
-        code = posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
-    return code;
+    sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-static int spawn(const char *config_file, pid_t *ret_child)
+/* Keeps of our files the pipe, as standard input, and standard error. */
+static bool keep_only(int wanted_fd)
 {
-    char *const arguments[] = {PROGRAM, "-c", (char *)config_file, "notify", "-q", NULL};
-    posix_spawn_file_actions_t files;
-    posix_spawnattr_t attributes;
-    int code = posix_spawn_file_actions_init(&files);
-    if (code != 0)
-        return code;
-    code = posix_spawnattr_init(&attributes);
-    if (code == 0) {
-        code = prepare_files(&files);
-        if (code == 0)
-            code = prepare_signals(&attributes);
-        if (code == 0)
-            code = posix_spawnp(ret_child, PROGRAM, &files, &attributes, arguments, environ);
-        posix_spawnattr_destroy(&attributes);
+    int nowhere = open("/dev/null", O_WRONLY);
+    return nowhere >= 0 && dup2(wanted_fd, STDIN_FILENO) >= 0 &&
+           dup2(nowhere, STDOUT_FILENO) >= 0 && close_range(STDERR_FILENO + 1, ~0U, 0) == 0;
+}
+
+static void run(const char *config_file)
+{
+    pid_t child = fork();
+    if (child == 0) {
+        int nothing = open("/dev/null", O_RDONLY);
+        if (nothing >= 0)
+            dup2(nothing, STDIN_FILENO);
+        execlp(PROGRAM, PROGRAM, "-c", config_file, "notify", "-q", (char *)NULL);
+        log_error("cannot run " PROGRAM " notify: %s; the timer does it later", strerror(errno));
+        _exit(EXIT_FAILURE);
     }
-    posix_spawn_file_actions_destroy(&files);
-    return code;
+    if (child < 0)
+        log_error("cannot run " PROGRAM " notify: %s; the timer does it later", strerror(errno));
+    while (child > 0 && waitpid(child, NULL, 0) < 0 && errno == EINTR)
+        continue;
 }
 
-void handover_begin(struct handover *handover)
+/* The process beside. Of wishes that came during a run, one run is made. */
+static void serve(const char *config_file)
 {
-    if (handover->child != 0) {
-        handover->is_wanted_again = true;
-        return;
+    char wishes[64];
+    ssize_t got;
+    do {
+        got = read(STDIN_FILENO, wishes, sizeof(wishes));
+        if (got > 0)
+            run(config_file);
+    } while (got > 0 || (got < 0 && errno == EINTR));
+}
+
+bool handover_create(const char *config_file, struct handover **ret, struct error *error)
+{
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0)
+        return error_set(error, ERROR_TEMPORARY, "cannot make a pipe: %s", strerror(errno));
+    pid_t child = fork();
+    if (child == 0) {
+        reset_signals();
+        if (keep_only(ends[0]))
+            serve(config_file);
+        _exit(EXIT_SUCCESS);
     }
-    int code = spawn(handover->config_file, &handover->child);
-    if (code == 0)
-        return;
-    handover->child = 0;
-    log_error("cannot run " PROGRAM " notify: %s; the timer does it later", strerror(code));
-}
-
-static void on_child(void *context)
-{
-    struct handover *handover = context;
-    int status;
-    if (handover->child == 0 || waitpid(handover->child, &status, WNOHANG) != handover->child)
-        return;
-    handover->child = 0;
-    if (handover->is_wanted_again) {
-        handover->is_wanted_again = false;
-        handover_begin(handover);
+    int code = errno;
+    close(ends[0]);
+    /* A pipe that is full holds a wish already. */
+    if (child < 0 || fcntl(ends[1], F_SETFL, O_NONBLOCK) != 0) {
+        close(ends[1]);
+        return error_set(error, ERROR_TEMPORARY, "cannot start a process for mail: %s",
+                         strerror(child < 0 ? code : errno));
     }
-}
-
-bool handover_create(struct loop *loop, const char *config_file, struct handover **ret,
-                     struct error *error)
-{
     struct handover *handover = memory_new(1, sizeof(*handover));
-    handover->config_file = config_file;
-    if (!loop_watch_signal(loop, SIGCHLD, on_child, handover, error)) {
-        free(handover);
-        return false;
-    }
+    handover->wanted_fd = ends[1];
     *ret = handover;
     return true;
 }
 
+void handover_begin(struct handover *handover)
+{
+    if (write(handover->wanted_fd, "", 1) < 0 && errno != EAGAIN)
+        log_error("cannot ask for the mail that waits: %s; the timer does it later",
+                  strerror(errno));
+}
+
 void handover_destroy(struct handover *handover)
 {
+    if (handover == NULL)
+        return;
+    close(handover->wanted_fd);
     free(handover);
 }

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <jansson.h>
+
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/timestamp.h"
@@ -12,6 +14,7 @@
 #include "portal/arrival.h"
 #include "portal/cache.h"
 #include "portal/call.h"
+#include "portal/confinement.h"
 #include "portal/handover.h"
 #include "portal/status.h"
 #include "transfer/transfer.h"
@@ -117,7 +120,6 @@ static bool build(struct portal *portal, struct error *error)
         return false;
     portal->status = status_create(portal);
     return loop_on_signal(portal->loop, on_signal, portal, error) &&
-           handover_create(portal->loop, portal->config->file, &portal->handover, error) &&
            transfer_pool_create(TRANSFERS_MAX, &portal->transfers, error) &&
            transfer_loop_create(portal->loop, portal->transfers, &portal->transfer_loop, error) &&
            inherited_take(&portal->inherited, error) &&
@@ -144,8 +146,11 @@ bool portal_create(const struct config *config, struct portal **ret, struct erro
 
 bool portal_run(struct portal *portal, struct error *error)
 {
-    if (!state_open(portal->config->portal.state, &portal->state, error))
+    if (!handover_create(portal->config->file, &portal->handover, error) ||
+        !state_open(portal->config->portal.state, &portal->state, error))
         return false;
+    json_object_seed(0); /* reads /dev/urandom */
+    confinement_enter(portal->config);
     loop_every(portal->loop, PRUNE_PERIOD_MS, on_prune, portal);
     status_begin_samples(portal->status);
     log_info("ready, %s listening on %s", portal->config->portal.url,

@@ -56,9 +56,10 @@ bool portal_create(const struct config *config, struct portal **ret,
                    struct error *error) MUST_CHECK;
 
 /*
- * Opens the state database, says "ready" in the log and to the service manager, and serves until
- * SIGTERM or SIGINT; then the requests at hand are answered before it returns. ERROR_INVALID,
- * ERROR_TEMPORARY: the database cannot be opened, the event loop failed.
+ * Opens the state database, confines the process (portal/confinement.h), says "ready" in the log
+ * and to the service manager, and serves until SIGTERM or SIGINT; then the requests at hand are
+ * answered before it returns. ERROR_INVALID, ERROR_TEMPORARY: the database cannot be opened, the
+ * event loop failed.
  */
 bool portal_run(struct portal *portal, struct error *error) MUST_CHECK;
 

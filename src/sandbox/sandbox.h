@@ -32,7 +32,8 @@ struct sandbox_settings {
     /*
      * System calls by name, NULL behind the last. What another kind of processor does not have is
      * passed over. Of some only a harmless part is allowed: socket() in the unix family, mmap() and
-     * mprotect() without PROT_EXEC, ioctl() for the bytes that wait, tgkill() of the own process.
+     * mprotect() without PROT_EXEC, ioctl() for the bytes that wait, tgkill() of the own process,
+     * clone() of a thread.
      */
     const char *const *calls;
     bool may_connect; /* to other hosts: socket() in all families, then */

@@ -1,12 +1,9 @@
 #include "server/confinement.h"
 
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-
 #include "base/buffer.h"
+#include "base/compiler.h"
 #include "base/log.h"
-#include "base/memory.h"
+#include "sandbox/directories.h"
 #include "sandbox/sandbox.h"
 
 /*
@@ -100,65 +97,11 @@ static const char *const calls[] = {
     NULL,
 };
 
-struct directories {
-    struct sandbox_directory *items; /* their paths are ours */
-    size_t count, capacity;
-};
-
-static void add(struct directories *directories, char *path, unsigned rights)
-{
-    directories->items = memory_grow(directories->items, directories->count, &directories->capacity,
-                                     sizeof(*directories->items));
-    directories->items[directories->count++] = (struct sandbox_directory){path, rights};
-}
-
-static void finish(struct directories *directories)
-{
-    for (size_t i = 0; i < directories->count; i++)
-        free((char *)directories->items[i].path);
-    free(directories->items);
-}
-
-/* Caller frees. */
-static char *directory_of(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    if (slash == NULL)
-        return memory_copy_text(".");
-    return slash == path ? memory_copy_text("/") : memory_copy_bytes(path, (size_t)(slash - path));
-}
-
-/* The file may be replaced, and may be a link to one that is. */
-static void add_directory_of(struct directories *directories, const char *path, unsigned rights)
-{
-    CLEANUP(memory_free_at) char *real = realpath(path, NULL);
-    add(directories, directory_of(path), rights);
-    if (real != NULL)
-        add(directories, directory_of(real), rights);
-}
-
-/*
- * The directory of the cache may itself be replaced, and a rule knows the old one only. Where the
- * directory above is the same owner's, the rule is on that, too. In the package's place, below a
- * directory of the system's, it is root who replaces it, and restarts the server.
- */
-static void add_cache(struct directories *directories, const char *path)
-{
-    char *above = directory_of(path);
-    struct stat own, parent;
-    add(directories, memory_copy_text(path), SANDBOX_READ | SANDBOX_WRITE);
-    if (strcmp(above, "/") != 0 && stat(path, &own) == 0 && stat(above, &parent) == 0 &&
-        own.st_uid == parent.st_uid)
-        add(directories, above, SANDBOX_READ | SANDBOX_WRITE);
-    else
-        free(above);
-}
-
 /* path: of the socket, or NULL. It is removed at the end. */
-static void add_socket(struct directories *directories, const char *path)
+static void add_socket(struct sandbox_directories *directories, const char *path)
 {
     if (path != NULL)
-        add(directories, directory_of(path), SANDBOX_REMOVE);
+        sandbox_directories_add_of_file(directories, path, SANDBOX_REMOVE);
 }
 
 void confinement_enter(const struct config *config)
@@ -167,10 +110,10 @@ void confinement_enter(const struct config *config)
         log_warning("running without a sandbox, as \"sandbox\" is false");
         return;
     }
-    struct directories directories = {0};
-    add_cache(&directories, config->cache);
-    add_directory_of(&directories, config->key_file, SANDBOX_READ);
-    add_directory_of(&directories, config->file, SANDBOX_READ);
+    struct sandbox_directories directories = {0};
+    sandbox_directories_add_replaceable(&directories, config->cache, SANDBOX_READ | SANDBOX_WRITE);
+    sandbox_directories_add_of_file(&directories, config->key_file, SANDBOX_READ);
+    sandbox_directories_add_of_file(&directories, config->file, SANDBOX_READ);
     for (size_t i = 0; i < config->server.listener_count; i++)
         add_socket(&directories, config->server.listeners[i].unix_path);
     add_socket(&directories, config->server.metrics.unix_path);
@@ -183,5 +126,5 @@ void confinement_enter(const struct config *config)
     sandbox_enter(&settings, &missing);
     if (missing.length != 0)
         log_warning("the sandbox is not complete: %s", buffer_text(&missing));
-    finish(&directories);
+    sandbox_directories_finish(&directories);
 }

@@ -42,7 +42,7 @@ ARROWS = {
     "manager": ["base"],
     "server": ["base", "config", "wire", "store", "lookup", "loop", "setup", "sandbox", "manager"],
     "portal": ["base", "address", "config", "wire", "store", "transfer", "launchpad", "openid",
-               "membership", "action", "report", "setup", "state", "loop", "manager"],
+               "membership", "action", "report", "setup", "state", "loop", "sandbox", "manager"],
     # No loop and no transfer of its own: a command is done when its one act is done.
     "tool": ["base", "address", "config", "wire", "store", "lookup", "launchpad", "domaincheck",
              "membership", "action", "report", "notify", "setup"],
@@ -66,7 +66,7 @@ LIBRARIES = {
 # Of the C library and the system: everything else is a library and belongs into the table above.
 SYSTEM = set("""
     arpa/inet.h arpa/nameser.h assert.h ctype.h dirent.h endian.h errno.h fcntl.h fnmatch.h getopt.h grp.h inttypes.h limits.h
-    locale.h math.h net/if.h netdb.h netinet/in.h netinet/tcp.h poll.h pthread.h pwd.h signal.h spawn.h
+    locale.h math.h net/if.h netdb.h netinet/in.h netinet/tcp.h poll.h pthread.h pwd.h sched.h signal.h
     stdalign.h stdarg.h stdatomic.h stdbool.h stddef.h stdint.h stdio.h stdlib.h string.h strings.h
     sys/file.h sys/ioctl.h sys/mman.h sys/prctl.h sys/queue.h sys/random.h sys/resource.h sys/socket.h sys/stat.h sys/syscall.h sys/time.h
     sys/types.h sys/uio.h sys/un.h sys/wait.h sysexits.h syslog.h termios.h time.h unistd.h wchar.h

@@ -1,7 +1,7 @@
 /*
- * Does what lpaliasd must not be able to do:
+ * Does what a server must not be able to do; built for lpaliasd and for lpalias-portal:
  *   sandbox_probe free ACT [ARGUMENT]              without a sandbox
- *   sandbox_probe confined CONFIG ACT [ARGUMENT]   in the sandbox that lpaliasd enters with CONFIG
+ *   sandbox_probe confined CONFIG ACT [ARGUMENT]   in the sandbox that it enters with CONFIG
  *   sandbox_probe connecting ACT [ARGUMENT]        in one that may connect to other hosts
  *   sandbox_probe without CALL,... COMMAND...      runs COMMAND as on a kernel without these calls
  * Says "done", or the name of the error; what kills it kills it.
@@ -9,7 +9,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <netdb.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,7 +29,7 @@
 #include "base/compiler.h"
 #include "config/config.h"
 #include "sandbox/sandbox.h"
-#include "server/confinement.h"
+#include CONFINEMENT
 
 #ifdef HAVE_SECCOMP
 #include <seccomp.h>
@@ -180,6 +182,24 @@ static bool do_read_memory(const char *unused)
     return syscall(SYS_process_vm_readv, getpid(), &local, 1, &remote, 1, 0) == 1;
 }
 
+/* As curl does, in a thread. */
+static void *resolve(void *name)
+{
+    struct addrinfo *found = NULL;
+    int code = getaddrinfo(name, "https", NULL, &found);
+    if (code == 0)
+        freeaddrinfo(found);
+    return code == 0 ? name : NULL;
+}
+
+static bool do_resolve(const char *name)
+{
+    pthread_t thread;
+    void *resolved = NULL;
+    errno = pthread_create(&thread, NULL, resolve, (void *)name);
+    return errno == 0 && pthread_join(thread, &resolved) == 0 && resolved != NULL;
+}
+
 static bool do_setuid(const char *unused)
 {
     (void)unused;
@@ -246,6 +266,7 @@ static const struct act {
     {"read", do_read},
     {"read-memory", do_read_memory},
     {"rename", do_rename},
+    {"resolve", do_resolve},
     {"setuid", do_setuid},
     {"signal", do_signal},
     {"socket-inet", do_socket_inet},

@@ -64,6 +64,7 @@ static const struct {
     {SECTION_PORTAL, "connection-limit", "0", "is out of its limits"},
     {SECTION_PORTAL, "request-timeout", "99ms", "is out of its limits"},
     {SECTION_PORTAL, "user", "", "is empty"},
+    {SECTION_PORTAL, "sandbox", "off", "is neither true nor false"},
     {SECTION_DOMAIN, "team", "~ubuntumembers", "is not a team name"},
     {SECTION_DOMAIN, "proof", "", "is empty"},
     {SECTION_DOMAIN, "catch-all", "nobody", "is not a mail address"},
