@@ -14,6 +14,7 @@ TEST_PACKAGES=(
     "${BUILD_PACKAGES[@]}" build-essential git postfix postfix-lmdb sasl2-bin libsasl2-modules zsh openssl faketime gdb strace
     python3-jsonschema python3-launchpadlib knot ca-certificates debhelper groff-base lintian mandoc systemd
     python3-openid python3-openid-teams prometheus python3-prometheus-client
+    apache2-bin curl nginx-light
 )
 # shellcheck disable=SC2034
 FULL_PACKAGES=("${TEST_PACKAGES[@]}" clang libclang-rt-dev valgrind)

@@ -1,6 +1,6 @@
 """start_unit.py SERVICE [SOCKET]: becomes what systemd would start for these unit files, as their
-user, with the socket that they say, and with all but ReadWritePaths read-only. Reads only what the
-units of lpalias use."""
+user, with the socket that they say, and with all but ReadWritePaths and StateDirectory read-only.
+Reads only what the units of lpalias use."""
 
 import configparser
 import grp
@@ -26,6 +26,7 @@ def open_socket(section):
     path = section["ListenStream"]
     if os.path.exists(path):
         os.unlink(path)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
     listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     os.umask(0o777)
     listening.bind(path)
@@ -33,6 +34,17 @@ def open_socket(section):
     os.chmod(path, int(section["SocketMode"], 8))
     listening.listen(int(section["Backlog"]))
     return listening
+
+
+def make_state_directory(service, user):
+    """Gives its path, or None."""
+    if "StateDirectory" not in service:
+        return None
+    path = os.path.join("/var/lib", service["StateDirectory"])
+    os.makedirs(path, exist_ok=True)
+    os.chown(path, user.pw_uid, user.pw_gid)
+    os.chmod(path, int(service["StateDirectoryMode"], 8))
+    return path
 
 
 READ_ONLY = """
@@ -55,7 +67,7 @@ def main():
     user = pwd.getpwnam(service["User"])
     groups = {*os.getgrouplist(user.pw_name, user.pw_gid),
               *(grp.getgrnam(name).gr_gid for name in service.get("SupplementaryGroups", "").split())}
-    writable = service["ReadWritePaths"].lstrip("-")
+    writable = " ".join(filter(None, [service["ReadWritePaths"].lstrip("-"), make_state_directory(service, user)]))
     os.execvp("unshare", ["unshare", "--mount", "sh", "-c", READ_ONLY, "sh", writable,
                           "setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}",
                           f"--groups={','.join(map(str, groups))}",

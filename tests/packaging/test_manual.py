@@ -41,13 +41,14 @@ def commands():
     return re.findall(r"^  (\S.*)\n {8}(\S.*)$", listed, re.M)
 
 
-@unittest.skipUnless(program("LPALIAS") and program("LPALIASD"), "LPALIAS or LPALIASD is not set")
+@unittest.skipUnless(program("LPALIAS") and program("LPALIASD") and program("LPALIAS_PORTAL"),
+                     "LPALIAS, LPALIASD or LPALIAS_PORTAL is not set")
 class InStep(unittest.TestCase):
     """A reader finds what the programs have, and nothing else."""
 
     def test_tables_are_those_of_the_programs(self):
         update = os.path.join(SOURCE, "docs", "man", "update")
-        ran = run("/usr/bin/python3", update, "--check", program("LPALIAS"), program("LPALIASD"))
+        ran = run("/usr/bin/python3", update, "--check", program("LPALIAS"), program("LPALIASD"), program("LPALIAS_PORTAL"))
         self.assertEqual((ran.returncode, ran.stdout), (0, ""), ran.stdout + ran.stderr)
 
     def test_every_command_and_option_can_be_read(self):
@@ -80,8 +81,9 @@ class InStep(unittest.TestCase):
             self.assertRegex(described, rf"\n {name}( |\n)")
 
     def test_every_exit_status_is_described(self):
-        """Those of the help of either program."""
-        for name, page in (("LPALIAS", "lpalias.1"), ("LPALIASD", "lpaliasd.8")):
+        """Those of the help of each program."""
+        for name, page in (("LPALIAS", "lpalias.1"), ("LPALIASD", "lpaliasd.8"),
+                           ("LPALIAS_PORTAL", "lpalias-portal.8")):
             described = rendered(page).split("\nEXIT STATUS")[1].split("\nFILES\n")[0]
             told = " ".join(run(program(name), "--help").stdout.split("Exit status:")[1].split())
             statuses = re.findall(r"(?:^| )(\d+) ", told)
@@ -100,7 +102,7 @@ class Form(unittest.TestCase):
             self.assertEqual(run("mandoc", "-Tlint", page).stdout, "")
 
     def test_groff_warns_of_nothing(self):
-        self.assertEqual(len(PAGES), 4)
+        self.assertEqual(len(PAGES), 5)
         for page in PAGES:
             ran = run("groff", "-t", "-man", "-Tutf8", "-ww", "-z", page)
             self.assertEqual((ran.returncode, ran.stderr), (0, ""), page)

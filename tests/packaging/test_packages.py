@@ -27,6 +27,8 @@ from mail_sink import MailSink
 SOURCE = os.environ.get("SOURCE_DIR", os.path.join(HERE, "..", ".."))
 TOOLS = ["dpkg-buildpackage", "dh", "meson"]
 SOCKETMAP = "socketmap:unix:/var/spool/postfix/lpalias/lookup:alias"
+NAMES = ["lpalias", "lpaliasd", "lpalias-portal"]
+PORTAL_SOCKET = "/run/lpalias-portal/http"
 UNIT_DIRECTORIES = ["/lib/systemd/system", "/usr/lib/systemd/system"]
 
 built = None  # the directory with the packages
@@ -77,7 +79,7 @@ def setUpModule():
 
 
 def packages(directory):
-    return [glob.glob(os.path.join(directory, f"{name}_*.deb"))[0] for name in ("lpalias", "lpaliasd")]
+    return [glob.glob(os.path.join(directory, f"{name}_*.deb"))[0] for name in NAMES]
 
 
 class Packages(unittest.TestCase):
@@ -103,6 +105,9 @@ class Packages(unittest.TestCase):
                         "/examples/main.cf.socketmap-unix"],
             "lpaliasd": ["/usr/sbin/lpaliasd", "/man8/lpaliasd.8.gz", "/man7/lpalias-protocols.7.gz",
                          "/system/lpaliasd.service", "/system/lpaliasd.socket"],
+            "lpalias-portal": ["/usr/sbin/lpalias-portal", "/man8/lpalias-portal.8.gz",
+                               "/system/lpalias-portal.service", "/system/lpalias-portal.socket",
+                               "/examples/nginx.conf", "/examples/apache.conf"],
         }
         for package in packages(built):
             name = os.path.basename(package).split("_")[0]
@@ -240,6 +245,8 @@ class Life(unittest.TestCase):
     def configure(self):
         text = re.sub(r"(?m)^#alerts.*$", 'alerts = "alerts@operators.example"', self.root.read("/etc/lpalias/lpalias.conf"))
         text += f'domain "ubuntu.com" {{ team = "ubuntumembers" }}\nlaunchpad {{ api = "{self.launchpad.root}" }}\n'
+        # All lines of the section for the portal, as they are.
+        text = re.sub(r"(?ms)^#portal \{.*?^#\}", lambda section: re.sub("(?m)^#", "", section[0]), text)
         text += f'notify {{ smtp = "smtp://127.0.0.1:{self.sink.port}" }}\n'
         self.root.write("/etc/lpalias/lpalias.conf", text)
         return text
@@ -252,7 +259,7 @@ class Life(unittest.TestCase):
             return ran.returncode, ran.stderr
         self.server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         seen = []
-        while not any("ready, listening on" in line for line in seen):
+        while not any(re.search("ready, .*listening on", line) for line in seen):
             seen.append(self.server.stderr.readline())
             self.assertNotEqual(seen[-1], "", seen)
         with open(f"/proc/{self.server.pid}/status", encoding="ascii") as file:
@@ -282,6 +289,24 @@ class Life(unittest.TestCase):
         unknown = self.ask("unknown@ubuntu.com")
         self.assertEqual((unknown.returncode, unknown.stdout, unknown.stderr), (1, "", ""))
 
+    def get_page(self, user):
+        """The first page of the portal as that user's program gets it, over the socket of the unit."""
+        client = ("import http.client, socket; c = http.client.HTTPConnection('alias.example.org');"
+                  f"c.sock = socket.socket(socket.AF_UNIX); c.sock.connect('{PORTAL_SOCKET}');"
+                  "c.request('GET', '/'); r = c.getresponse(); print(r.status, r.getheader('Strict-Transport-Security'))")
+        return self.root.run("setpriv", f"--reuid={user}", "--regid=nogroup", "--init-groups", "/usr/bin/python3",
+                             "-c", client, check=False)
+
+    def try_portal(self):
+        self.start("lpalias-portal.service", "lpalias-portal.socket", wait=False)
+        self.assertEqual(self.root.rights(PORTAL_SOCKET), "660 lpalias:www-data")
+        self.assertEqual(self.root.rights("/var/lib/lpalias-portal"), "700 lpalias:lpalias")
+        self.assertEqual(self.root.rights("/var/lib/lpalias-portal/data.mdb"), "600 lpalias:lpalias")
+        got = self.get_page("www-data")
+        self.assertEqual((got.stdout, got.stderr), ("200 max-age=31536000\n", ""))
+        self.assertIn("PermissionError", self.get_page("nobody").stderr)
+        self.stop_server()
+
     # ---- the story ----
 
     def test_life(self):
@@ -308,9 +333,10 @@ class Life(unittest.TestCase):
         self.start("lpaliasd.service", "lpaliasd.socket", wait=False)
         self.assert_answers()
         self.stop_server()
+        self.try_portal()
 
-        self.root.run("dpkg", "-r", "lpaliasd", "lpalias")
-        for path in ("/usr/bin/lpalias", "/usr/sbin/lpaliasd"):
+        self.root.run("dpkg", "-r", "lpalias-portal", "lpaliasd", "lpalias")
+        for path in ("/usr/bin/lpalias", "/usr/sbin/lpaliasd", "/usr/sbin/lpalias-portal"):
             self.assertFalse(self.root.exists(path), path)
         self.assertEqual(self.root.read("/etc/lpalias/lpalias.conf"), configured)
         self.install()
@@ -318,11 +344,14 @@ class Life(unittest.TestCase):
         self.assert_answers()
         self.stop_server()
 
-        self.root.run("dpkg", "-P", "lpaliasd", "lpalias")
-        for path in ("/etc/lpalias", "/var/lib/lpalias", "/var/spool/postfix/lpalias", "/usr/share/doc/lpalias",
+        self.try_portal()
+
+        self.root.run("dpkg", "-P", "lpalias-portal", "lpaliasd", "lpalias")
+        for path in ("/etc/lpalias", "/var/lib/lpalias", "/var/lib/lpalias-portal", "/var/spool/postfix/lpalias",
+                     "/usr/share/doc/lpalias", "/usr/share/doc/lpalias-portal",
                      "/etc/systemd/system/timers.target.wants/lpalias-refresh.timer"):
             self.assertFalse(self.root.exists(path), path)
-        left = self.root.run("dpkg-query", "-W", "lpalias", "lpaliasd", check=False)
+        left = self.root.run("dpkg-query", "-W", *NAMES, check=False)
         self.assertNotEqual(left.returncode, 0, left.stdout)
         self.assertFalse(os.path.exists("/etc/lpalias/keys"), "the machine itself was written to")
 
@@ -335,8 +364,10 @@ class Life(unittest.TestCase):
         for link in ("timers.target.wants/lpalias-refresh.timer", "timers.target.wants/lpalias-notify.timer",
                      "sockets.target.wants/lpaliasd.socket", "multi-user.target.wants/lpaliasd.service"):
             self.assertTrue(self.root.exists(f"/etc/systemd/system/{link}"), link)
+        for link in ("sockets.target.wants/lpalias-portal.socket", "multi-user.target.wants/lpalias-portal.service"):
+            self.assertFalse(self.root.exists(f"/etc/systemd/system/{link}"), link)
         self.assertEqual(self.root.run("lpalias", "check", check=False).returncode, 78)
-        for units in (["lpaliasd.service", "lpaliasd.socket"], ["lpalias-refresh.service"], ["lpalias-notify.service"]):
+        for units in (["lpaliasd.service", "lpaliasd.socket"], ["lpalias-portal.service", "lpalias-portal.socket"], ["lpalias-refresh.service"], ["lpalias-notify.service"]):
             self.assertEqual(self.start(*units), (1, "the condition does not hold\n"))
 
     def set_up(self):

@@ -90,9 +90,13 @@ class Units(unittest.TestCase):
             for option in words[2:]:
                 self.assertRegex(ran.stdout, rf"{option}\b")
 
-    def test_timers_have_their_service(self):
-        for timer in glob.glob(os.path.join(SOURCE, "packaging", "*.timer")):
-            self.assertIn(os.path.basename(timer).replace(".timer", ".service"), map(os.path.basename, SERVICES))
+    def test_what_starts_a_service_has_it(self):
+        names = [os.path.splitext(os.path.basename(service))[0] for service in SERVICES]
+        for kind in ("timer", "socket"):
+            units = glob.glob(os.path.join(SOURCE, "packaging", f"*.{kind}"))
+            self.assertTrue(units, kind)
+            for unit in units:
+                self.assertIn(os.path.splitext(os.path.basename(unit))[0], names)
 
     def test_nothing_starts_without_keys(self):
         sockets = glob.glob(os.path.join(SOURCE, "packaging", "*.socket"))
@@ -122,9 +126,19 @@ class Configuration(unittest.TestCase):
         self.assertEqual((ran.returncode, ran.stderr), (0, ""))
         self.assertIn("fine, 1 domain(s), 1 listener(s)", ran.stdout)
 
-    def test_its_listener_is_the_socket_of_the_unit(self):
-        socket = read_unit(os.path.join(SOURCE, "packaging", "lpaliasd.socket"))
-        self.assertIn(f'{{ "unix:{socket["Socket"]["ListenStream"]}" }}', self.text)
+    def test_it_is_fine_with_a_portal(self):
+        """The whole section without its comment signs."""
+        before, _, portal = re.sub(r"(?m)^#(alerts|domain)", r"\1", self.text).partition("#portal {")
+        with tempfile.NamedTemporaryFile("w", suffix=".conf") as file:
+            file.write(before + "portal {" + re.sub("(?m)^#", "", portal))
+            file.flush()
+            ran = run(program("LPALIAS"), "-c", file.name, "check")
+        self.assertEqual((ran.returncode, ran.stderr), (0, ""))
+
+    def test_its_listeners_are_the_sockets_of_the_units(self):
+        for name, written in (("lpaliasd", '{ "unix:%s" }'), ("lpalias-portal", '"unix:%s"')):
+            socket = read_unit(os.path.join(SOURCE, "packaging", f"{name}.socket"))
+            self.assertIn(written % socket["Socket"]["ListenStream"], self.text)
 
 
 if __name__ == "__main__":
