@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 import unittest
+import urllib.parse
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "lib"))
@@ -24,6 +25,7 @@ import tap
 from lpalias_world import PATIENCE_S
 from mail_sink import free_port
 from portal_world import Answer, PortalWorld, why_not
+from ubuntu_one_standin import bring
 
 os.environ["PATH"] += ":/usr/sbin:/sbin"
 SOURCE = os.environ.get("SOURCE_DIR", os.path.join(HERE, "..", ".."))
@@ -104,6 +106,7 @@ class Proxied:
         cls.world.listen = f"unix:{cls.socket}"
         cls.world.portal_endpoint = cls.socket
         cls.world.write_config()
+        cls.world.fill()
         cls.world.start_portal()
         if os.geteuid() == 0:  # as the socket unit does
             os.chown(cls.socket, -1, grp.getgrnam("www-data").gr_gid)
@@ -227,6 +230,29 @@ class Proxied:
         for wanted in ("__Host-lpalias=", "Secure", "HttpOnly", "SameSite=Lax", "Path=/"):
             self.assertIn(wanted, answer.headers["set-cookie"])
         self.assertFalse(self.request("GET", "/api/session", login=login).json()["logged_in"])
+
+    def come_back(self, brought, cookie):
+        """What the browser does with what bring() gave; a form comes from the provider's page."""
+        path = brought.url.removeprefix(self.world.url)
+        if brought.method == "GET":
+            return self.request("GET", path, {"Cookie": cookie})
+        headers = {"Cookie": cookie, "Content-Type": "application/x-www-form-urlencoded",
+                   "Origin": self.world.ubuntu_one.root, "Sec-Fetch-Site": "cross-site"}
+        return self.request("POST", path, headers, urllib.parse.urlencode(brought.fields))
+
+    def test_a_login_comes_back_by_a_link_and_by_a_form(self):
+        for method, fault in (("GET", "by-get"), ("POST", "by-post")):
+            with self.subTest(method=method):
+                self.world.ubuntu_one.clear_faults()
+                self.world.ubuntu_one.add_fault(fault)
+                begun = self.request("GET", "/login")
+                self.assertEqual(begun.status, 303)
+                self.assertIn("SameSite=None", begun.headers["set-cookie"])
+                self.assertIn("Secure", begun.headers["set-cookie"])
+                brought = bring(begun.headers["location"], "jdoe")
+                self.assertEqual(brought.method, method)
+                answer = self.come_back(brought, begun.headers["set-cookie"].partition(";")[0])
+                self.assertEqual((answer.status, answer.headers["location"]), (303, "/me"), self.world.portal_log())
 
     def test_another_host_is_not_served(self):
         self.assertIn(self.request("GET", "/", {"Host": "evil.example"}).status, (400, 421))
