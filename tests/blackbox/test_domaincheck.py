@@ -382,7 +382,7 @@ class LostProof(Proved):
         self.house.join(*(f"new{number}" for number in range(21)))
         self.house.refresh(status=HELD)
         self.lose()
-        ran = self.house.run("plan", "release", DOMAIN, status=2)
+        ran = self.house.run("plan", "release", DOMAIN, status=3)
         self.assertIn("frozen", ran.stderr)
         self.assertIsNone(self.house.state("new0"))
         self.serve(RECORD)

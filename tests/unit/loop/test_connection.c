@@ -408,18 +408,24 @@ static void assert_must_be_taken(unsigned big_replies, bool is_answered_meanwhil
     for (unsigned i = 0; i < big_replies; i++)
         say(peer, "big\n");
     toy_run(toy);
-    unsigned answered = toy->answered;
+    unsigned before = toy->answered;
     unsigned asked = 0;
+    unsigned asked_by_other = 0;
     char byte;
-    for (int i = 0; i < MOST_TICKS && connection_pool_counts(toy->pool).stalled_replies == 0; i++) {
+    for (int i = 0; i < MOST_TICKS; i++) {
         assert_is_answered(toy, other);
+        asked_by_other++;
+        if (connection_pool_counts(toy->pool).stalled_replies > 0)
+            break;
         assert_int_equal(recv(peer, &byte, 1, 0), 1);
         say(peer, "a\n");
-        toy_run(toy);
         asked++;
         toy_wait(toy);
     }
-    assert_int_equal(toy->answered - answered, is_answered_meanwhile ? 2 * asked : asked);
+    unsigned answered = toy->answered - before - asked_by_other;
+    /* The limit may come before the answer to the last one. */
+    assert_in_range(answered, is_answered_meanwhile && asked > 0 ? asked - 1 : 0,
+                    is_answered_meanwhile ? asked : 0);
     struct connection_counts counts = connection_pool_counts(toy->pool);
     assert_int_equal(counts.stalled_replies, 1);
     assert_int_equal(counts.stalled_requests, 0);
