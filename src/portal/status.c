@@ -14,8 +14,9 @@
 #include "portal/lookup_probe.h"
 #include "portal/lookup_rate.h"
 
-#define FRESH_MS   5000
-#define TROUBLE_MS 1000 /* so long nothing is tried again that could not be told */
+#define FRESH_MS    5000
+#define TROUBLE_MS  1000 /* so long nothing is tried again that could not be told */
+#define LONG_AGO_MS (INT64_MIN / 2)
 
 struct status {
     struct portal *portal;
@@ -32,7 +33,7 @@ struct status *status_create(struct portal *portal)
 {
     struct status *status = memory_new(1, sizeof(*status));
     status->portal = portal;
-    status->made_ms = INT64_MIN / 2;
+    status->made_ms = LONG_AGO_MS;
     status->probe = lookup_probe_create(portal->loop, portal->config);
     status->lookup_rate = lookup_rate_create(portal->loop, portal->config);
     return status;
@@ -73,6 +74,8 @@ static void note_sample(void *context, int64_t lookups_per_minute)
     if (!is_read ||
         !chart_note(portal->state, snapshot, live, lookups_per_minute, timestamp_now_s(), &error))
         log_warning("no sample for the charts: %s", error.text);
+    else
+        status->made_ms = LONG_AGO_MS; /* who asks next sees it */
     snapshot_end(snapshot);
 }
 

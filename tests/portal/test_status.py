@@ -212,11 +212,11 @@ class Charts(StatusCase):
         clock.forward(10)
         self.assertNotIn(first, self.status()["samples"])
 
-    def samples(self, clock, count):
-        """So many samples, once they are there."""
+    def samples(self, count):
+        """So many samples, once they are there. The clock stands, as lpaliasd has a limit to answer
+        within."""
         while len(samples := self.status()["samples"]) != count:
             self.assertLess(len(samples), count)
-            clock.forward(6)  # so that the status is made anew
         return samples
 
     def test_lookups_a_minute(self):
@@ -226,21 +226,21 @@ class Charts(StatusCase):
         self.world.write_config()
         self.world.start_server()
         self.world.start_portal(prefix=clock.prefix)
-        (first,) = self.samples(clock, 1)
+        (first,) = self.samples(1)
         self.assertIsNone(first["lookups"])
         for _ in range(500):
             self.world.ask("alias", "jdoe@ubuntu.com")
         while scraped_lookups(path) < 500:  # the page is made anew some ten times a second
             pass
         clock.forward(300)
-        *_, last = self.samples(clock, 2)
+        *_, last = self.samples(2)
         self.assertGreaterEqual(last["lookups"], 80)
         self.assertLess(last["lookups"], 120)
         # It counts anew, and is asked for the first time of its new count.
         self.world.stop_server()
         self.world.start_server()
         clock.forward(300)
-        *_, last = self.samples(clock, 3)
+        *_, last = self.samples(3)
         self.assertIsNone(last["lookups"])
 
 
