@@ -288,7 +288,9 @@ static void on_reload(void *context)
     if (server->is_stopping)
         return;
     manager_tell_reloading();
-    if (reload_read(server->config, &next)) {
+    bool is_taken = reload_read(server->config, &next);
+    counters_note_reload(&server->counters, !is_taken);
+    if (is_taken) {
         verbosity_apply(next);
         replace_lookup(server, lookup_create_from_config(next, server->reader));
         config_destroy(server->reloaded);
