@@ -265,7 +265,7 @@ class Pages(MetricsCase):
 class Health(MetricsCase):
     """Whether lookups can be answered, why not, and that it is noticed when they can again."""
 
-    def assert_ready(self, health="well"):
+    def assert_ready(self):
         self.assertEqual(self.page("/readyz")[:2], (200, "ready\n"))
         self.assert_health("well")
 
