@@ -97,10 +97,10 @@ static enum cache_health cache_look(struct server *server, struct error *error)
     bool is_awake = store_reader_wake(server->reader, error);
     if (is_awake)
         server->generation = store_reader_generation(server->reader);
-    bool is_trusted = is_awake && store_reader_is_trusted(server->reader);
+    bool is_distrusted = is_awake && store_reader_awaits_opening(server->reader);
     if (!lookup_look_around(server->lookup, error))
         return CACHE_TROUBLED;
-    return is_trusted ? CACHE_FINE : CACHE_DISTRUSTED;
+    return is_distrusted ? CACHE_DISTRUSTED : CACHE_FINE;
 }
 
 /* Trouble with the cache is said when it begins and when it ends, however many requests meet it. */
@@ -288,7 +288,9 @@ static void on_reload(void *context)
     if (server->is_stopping)
         return;
     manager_tell_reloading();
-    if (reload_read(server->config, &next)) {
+    bool is_taken = reload_read(server->config, &next);
+    counters_note_reload(&server->counters, !is_taken);
+    if (is_taken) {
         verbosity_apply(next);
         replace_lookup(server, lookup_create_from_config(next, server->reader));
         config_destroy(server->reloaded);

@@ -39,6 +39,7 @@ struct store_reader {
     struct sighting trusted; /* last look at which the file was believed */
     bool is_trusted;
     uint64_t distrusted_generation; /* of the file at the first distrustful look */
+    bool awaits_opening;            /* an operator has not yet said that it is to be served */
     uint64_t view;
 
     struct keyring *keyring;        /* NULL until needed */
@@ -110,6 +111,31 @@ static bool is_put_back(const struct store_reader *reader, const struct sighting
            (!is_same_file(now, &reader->seen) && goes_on_from(now, &reader->trusted));
 }
 
+struct openings {
+    const struct store_reader *reader;
+    bool has_new, has_old; /* since the distrust began, or in the file as it came */
+};
+
+static bool note_opening(void *context, const char *name, const struct domain_record *record)
+{
+    struct openings *openings = context;
+    (void)name;
+    if (store_reader_is_open(openings->reader, record))
+        openings->has_new = true;
+    else if (record->is_open)
+        openings->has_old = true;
+    return true;
+}
+
+/* Domains that were closed by a writer, which distrusted the file too, need not all be opened. */
+static bool awaits_opening(struct store_reader *reader)
+{
+    struct openings openings = {reader, false, false};
+    return !reader->is_trusted &&
+           (!snapshot_each_domain(&reader->snapshot, note_opening, &openings, NULL) ||
+            openings.has_old || !openings.has_new);
+}
+
 /*
  * Nothing was seen before: the file "generation" says what writers wrote last. What it says is
  * trusted should it come.
@@ -124,6 +150,7 @@ static void judge_first_sighting(struct store_reader *reader, const struct gener
         reader->trusted = *now;
     else if (file->what == GENERATION_READ)
         reader->trusted = (struct sighting){.is_made = true, .state = file->state};
+    reader->awaits_opening = awaits_opening(reader);
     reader->view++;
 }
 
@@ -140,8 +167,10 @@ static void judge_sighting(struct store_reader *reader, const struct sighting *n
     reader->seen = *now;
     if (reader->is_trusted)
         reader->trusted = *now;
-    if (is_changed || was_trusted != reader->is_trusted)
+    if (is_changed || was_trusted != reader->is_trusted) {
+        reader->awaits_opening = awaits_opening(reader);
         reader->view++;
+    }
 }
 
 /* Opens the cache unless it was tried less than a second ago. */
@@ -273,6 +302,11 @@ bool store_reader_is_open(const struct store_reader *reader, const struct domain
 bool store_reader_is_trusted(const struct store_reader *reader)
 {
     return reader->is_trusted;
+}
+
+bool store_reader_awaits_opening(const struct store_reader *reader)
+{
+    return reader->awaits_opening;
 }
 
 bool store_reader_each_domain(struct store_reader *reader, snapshot_domain_visit *visit,

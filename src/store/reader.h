@@ -57,6 +57,12 @@ bool store_reader_is_open(const struct store_reader *reader, const struct domain
  */
 bool store_reader_is_trusted(const struct store_reader *reader);
 
+/*
+ * True while the file is not trusted and an operator has opened no domain in it since that was
+ * seen, or not all that it had open when it came. Only while awake.
+ */
+bool store_reader_awaits_opening(const struct store_reader *reader);
+
 /* Walks the domain table. Only while awake. */
 bool store_reader_each_domain(struct store_reader *reader, snapshot_domain_visit *visit,
                               void *context, struct error *error) MUST_CHECK;

@@ -265,7 +265,7 @@ class Pages(MetricsCase):
 class Health(MetricsCase):
     """Whether lookups can be answered, why not, and that it is noticed when they can again."""
 
-    def assert_ready(self, health="well"):
+    def assert_ready(self):
         self.assertEqual(self.page("/readyz")[:2], (200, "ready\n"))
         self.assert_health("well")
 
@@ -340,8 +340,13 @@ class Health(MetricsCase):
         self.check_trouble("older cache", "distrusted")
         self.assertEqual(scrape_fresh(self.metrics)["lpalias_domain_open",
                                                     ("domain", "ubuntu.com")], 0)
+        self.world.lpalias("domain", "open", "--yes", "ubuntu.com")
+        self.wait_for(200)
+        self.assert_ready()
+        self.assertEqual(self.world.ask("alias", "c@ubuntu.com"), "NOTFOUND ")
         os.rename(data, data + ".old")
         os.rename(data + ".new", data)
+        wait_until(self.metrics, lambda seen: self.world.ask("alias", "c@ubuntu.com").startswith("OK"), "trusted")
         self.wait_for(200)
         self.assertEqual(scrape_fresh(self.metrics)["lpalias_domain_open",
                                                     ("domain", "ubuntu.com")], 1)

@@ -104,22 +104,45 @@ class Taken(ReloadCase):
     def test_what_only_lpalias_uses_may_change(self):
         self.change(launchpad_lines=["concurrency = 2"], notify=['smtp = "smtp://127.0.0.1:2"'])
 
-    def test_the_domains_of_the_metrics(self):
+    def with_metrics(self):
+        """A server with a metrics listener. Returns what reads its page."""
         self.assertEqual(self.world.stop_server(), 0)
         port = free_port()
-        metrics = [f'metrics = "inet:127.0.0.1:{port}"']
-        self.world.server = metrics
+        self.world.server = [f'metrics = "inet:127.0.0.1:{port}"']
         self.world.write_config()
         self.world.start_server()
 
-        def configured():
+        def page():
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=PATIENCE_S) as answer:
-                return re.findall(r'lpalias_domain_configured\{domain="(.*)"\} 1\n', answer.read().decode())
+                return answer.read().decode()
+        return page
+
+    def test_the_domains_of_the_metrics(self):
+        page = self.with_metrics()
+
+        def configured():
+            return re.findall(r'lpalias_domain_configured\{domain="(.*)"\} 1\n', page())
         before = self.world.domains
         for domains in ({**before, "new.example": "ubuntumembers"}, before):
             self.change(domains=domains)
             # A page that is only just out of date may be shown again.
             wait_for(lambda: sorted(configured()) == sorted(domains), PATIENCE_S, "the domains")
+
+    def test_the_count_of_reloads(self):
+        """What the alert LpaliasReloadRefused watches."""
+        page = self.with_metrics()
+        metrics = self.world.server
+
+        def reloads():
+            """Taken, refused, and whether the last one was refused."""
+            return tuple(int(re.search(rf"^lpalias_{name} (\d)$", page(), re.MULTILINE).group(1))
+                         for name in ("reloads_total", "refused_reloads_total", "last_reload_refused"))
+        self.assertEqual(reloads(), (0, 0, 0))
+        for wanted, server, counted in [(TAKEN, [], (1, 0, 0)), (REFUSED, ["nonsense = 1"], (1, 1, 1)),
+                                        (TAKEN, [], (2, 1, 0))]:
+            self.change(wanted, server=[*metrics, *server])
+            # A page that is only just out of date may be shown again.
+            wait_for(lambda: reloads() == counted, PATIENCE_S, f"{counted} reloads")
 
     def test_the_log_level(self):
         """That of the file counts from the next line on, after a change by a signal, too."""

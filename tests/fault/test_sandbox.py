@@ -128,6 +128,7 @@ class Probe(Case):
                 ("read", "/etc/passwd", "EACCES"),
                 ("read", "/proc/self/environ", "EACCES"),
                 ("read", "/", "EACCES"),
+                ("read", self.sockets, "EACCES"),
                 ("make", os.path.join(tempfile.gettempdir(), f"probe-{os.getpid()}"), "EACCES"),
                 ("make", os.path.join(other, "new"), "EACCES"),
                 ("make", os.path.join(self.sockets, "new"), "EACCES"),

@@ -33,6 +33,25 @@ def read_unit(path):
     return unit
 
 
+def members(name, groups):
+    return {name} if not name.startswith("@") else {each for member in groups[name] for each in members(member, groups)}
+
+
+def allowed_calls(unit):
+    """The system calls that the lines SystemCallFilter= of a unit leave, one after the other."""
+    groups = {}
+    for line in run("systemd-analyze", "syscall-filter", "--no-pager").stdout.splitlines():
+        if line.startswith("@"):
+            group = groups.setdefault(line, [])
+        elif line.startswith("    ") and not line.startswith("    #"):
+            group.append(line.strip())
+    allowed = set()
+    for is_refused, names in re.findall(r"(?m)^SystemCallFilter=(~?)(.*)$", unit):
+        named = {each for name in names.split() for each in members(name, groups)}
+        allowed = allowed - named if is_refused else allowed | named
+    return allowed
+
+
 class Units(unittest.TestCase):
     """What the units say."""
 
@@ -58,6 +77,17 @@ class Units(unittest.TestCase):
         self.assertEqual(service["LimitCORE"], "0")
         socket = read_unit(os.path.join(SOURCE, "packaging", "lpaliasd.socket"))["Socket"]
         self.assertIn(socket["SocketGroup"], service["SupplementaryGroups"].split())
+
+    def test_the_filter_lets_through_what_lpaliasd_allows_itself(self):
+        """Of system calls, and those with which it confines itself."""
+        if shutil.which("systemd-analyze") is None:
+            self.skipTest("systemd is not installed")
+        with open(os.path.join(SOURCE, "src", "server", "confinement.c"), encoding="utf-8") as file:
+            needed = set(re.findall(r'(?m)^    "(\w+)",$', file.read()))
+        self.assertGreater(len(needed), 50)
+        needed |= {"landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self", "seccomp", "prctl"}
+        with open(os.path.join(UNITS, "lpaliasd.service"), encoding="utf-8") as file:
+            self.assertEqual(needed - allowed_calls(file.read()), set())
 
     def test_verify(self):
         """systemd understands every line of every unit."""

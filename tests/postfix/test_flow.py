@@ -1,10 +1,11 @@
 """Nobody notices: real mail and raw questions while lpaliasd is reloaded, restarted and upgraded.
 
-Each cycle of two seconds has one of each, and some restarts without a pause, with listening sockets that outlive the server as those of
-a systemd socket unit do, while a refresh and changes of targets are committed all the time. Postfix
-must say no 4xx and no 5xx, every raw client must get the answer it knows, and every mail must arrive
-where it belongs. Raw clients do as Postfix does: when a connection ends before the reply they ask
-once more over a new one, and do not try again when they cannot connect.
+Each cycle of two seconds has one of each, and some restarts without a pause, with listening sockets
+that outlive the server as those of a systemd socket unit do, while a refresh and changes of targets
+are committed all the time, and each server asks itself for the watchdog. Postfix must say no 4xx and
+no 5xx, every raw client must get the answer it knows, and every mail must arrive where it belongs.
+Raw clients do as Postfix does: when a connection ends before the reply they ask once more over a new
+one, and do not try again when they cannot connect.
 
 The short form has 7 cycles, the long one 30.
 """
@@ -34,6 +35,7 @@ from lpalias_world import ALERTS, PATIENCE_S, World, connect
 from mail_sink import MailSink
 from postfix_instance import SYSTEM_PATH, PostfixInstance, example, wait_for
 from recording_map import netstring, read_netstring
+from service_manager import ServiceManager
 
 FULL = os.environ.get("LPALIAS_FULL") == "1"
 CYCLES = 30 if FULL else 7
@@ -41,6 +43,7 @@ CYCLE_S = 2
 RAW_CLIENTS = 64
 RESTARTS_IN_A_HURRY = 3
 BACKLOG = 4096  # as in lpaliasd.socket
+WATCHDOG_S = 6  # each server asks itself, at once and each quarter of it
 MAILS_A_BATCH = 20
 SENDER = "someone@sender.example"
 
@@ -270,6 +273,7 @@ class Flow(unittest.TestCase):
         self.sockets = [self.listen_unix(self.world.socket_path), self.listen_unix(policy),
                         self.listen_inet(self.world.inet_port), self.listen_inet(self.world.tcp_port)]
         self.install_program()
+        self.manager = self.enterContext(ServiceManager(self.world.directory, WATCHDOG_S))
         self.world.start_server(sockets=self.sockets)
         self.mta.start()
 
@@ -419,12 +423,14 @@ class Flow(unittest.TestCase):
         self.assertEqual(set(done.values()), {CYCLES})
         restarts = done["restart"] + (RESTARTS_IN_A_HURRY + 1) * done["hurry"]
         self.assertNotIn("level=error", self.world.server_log())
+        signs_of_life = len(self.manager.told("WATCHDOG=1"))
+        self.assertGreater(signs_of_life, CYCLES)
         refreshes, rounds = self.committer.refreshes, self.committer.rounds
         self.assertGreaterEqual(rounds, CYCLES)
         print(f"# {time.monotonic() - begin_s:.0f} s: {mails} mails; {sum(each.rounds for each in self.raw)} "
               f"raw lookups over {sum(each.connections for each in self.raw)} connections, "
               f"{sum(each.reconnects for each in self.raw)} asked again; {done['reload']} reloads, "
-              f"{restarts} restarts, {done['upgrade']} upgrades; {refreshes} refreshes and "
+              f"{restarts} restarts, {done['upgrade']} upgrades, {signs_of_life} signs of life; {refreshes} refreshes and "
               f"{2 * rounds} changed targets")
 
 

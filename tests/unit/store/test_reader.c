@@ -529,6 +529,34 @@ static void a_recreated_cache_is_not_believed_until_a_domain_is_opened_in_it(voi
     assert_true(is_open(f, "e.org"));
 }
 
+static void a_cache_awaits_opening_until_what_it_had_open_was_opened_again(void **state)
+{
+    struct fixture *f = *state;
+    assert_believed(f);
+    assert_false(store_reader_awaits_opening(f->reader));
+    unlink(f->cache.data);
+    unlink(f->cache.generation);
+    cache_change(&f->cache, "open d.org\nopen e.org");
+    assert_not_believed(f);
+    static const struct {
+        const char *change;
+        bool awaits_opening;
+    } steps[] = {
+        {"open d.org", true}, /* and e.org */
+        {"close e.org", false}, {"open e.org", false},
+        {"close d.org", false}, {"close e.org", true}, /* nothing is left that is to be served */
+        {"open e.org", false},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(steps); i++) {
+        cache_change(&f->cache, steps[i].change);
+        assert_true(wake_later(f));
+        assert_int_equal(store_reader_awaits_opening(f->reader), steps[i].awaits_opening);
+    }
+    start_again(f);
+    assert_true(wake_later(f));
+    assert_false(store_reader_awaits_opening(f->reader));
+}
+
 static void a_recreated_cache_seen_only_after_its_deletion_is_not_believed_either(void **state)
 {
     struct fixture *f = *state;
@@ -1017,6 +1045,7 @@ int main(void)
         CASE(an_unreadable_file_generation_is_a_reason_for_distrust),
         CASE(a_domain_opened_in_an_older_copy_is_open_after_a_restart_too),
         CASE(a_recreated_cache_is_not_believed_until_a_domain_is_opened_in_it),
+        CASE(a_cache_awaits_opening_until_what_it_had_open_was_opened_again),
         CASE(a_recreated_cache_seen_only_after_its_deletion_is_not_believed_either),
         CASE(an_older_copy_by_rename_is_not_believed_even_when_it_outgrows_the_old),
         CASE(an_older_copy_in_place_is_not_believed_even_when_it_outgrows_the_old),
