@@ -122,6 +122,7 @@ static void refuse_by_page(struct call *call, unsigned status, const char *messa
         "<!DOCTYPE html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n"
         "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
         "<title>%u</title>\n<link rel=\"stylesheet\" href=\"/static/site.css\">\n"
+        "<link rel=\"icon\" href=\"/static/icon.svg\" type=\"image/svg+xml\">\n"
         "<main>\n<h1>%s</h1>\n<p><a href=\"/\">Back to the first page</a></p>\n</main>\n",
         status, message);
     add(headers, "Content-Type", "text/html; charset=utf-8");

@@ -1,8 +1,8 @@
 import { get, post } from "./api.js";
-import { byId, element, replaceChildren, table } from "./dom.js";
+import { byId, element, replaceChildren, table, timeElement } from "./dom.js";
 import { showEvents } from "./events.js";
-import { makeDialog, onSubmit, run, say, withButton } from "./page.js";
-import { text, timeText } from "./text.js";
+import { makeDialog, onSubmit, openDialog, run, say, withButton } from "./page.js";
+import { text } from "./text.js";
 
 const states = ["active", "leaving", "pending", "refused", "paused", "gone"];
 const reasons = ["not-member", "not-valid", "coc-not-signed", "no-target", "illegal-local-part", "taken",
@@ -10,8 +10,16 @@ const reasons = ["not-member", "not-valid", "coc-not-signed", "no-target", "ille
 let planDialog = null;
 let shownPlan = null;
 
-function stateBadge(state) {
-  return element("span", { class: `state ${state}` }, text(`state.${state}`));
+function stateBadge(state, count = "") {
+  return element("span", { class: `state ${state}` }, `${text(`state.${state}`)} ${count}`.trim());
+}
+
+/* How many there are in each state that somebody is in, and those without a person. */
+function countBadges({ states: counts, static: fixed }) {
+  const badges = states.filter((state) => counts[state] > 0)
+    .map((state) => stateBadge(state, counts[state]));
+  if (fixed > 0) badges.push(element("span", { class: "state" }, text("admin.domain.static", { count: fixed })));
+  return element("div", { class: "badges" }, ...badges);
 }
 
 /* Of somebody else: the texts of the member's own page say "you". */
@@ -24,7 +32,7 @@ function domainNotes(domain) {
   if (domain.is_held)
     notes.push(text("admin.domain.held", { reason: domain.hold_reason ?? "" }));
   if (domain.is_frozen) notes.push(text("admin.domain.frozen"));
-  if (domain.error !== null) notes.push(domain.error);
+  if (domain.error !== null) notes.push(text("admin.domain.error", { error: domain.error }));
   return element("div", {}, ...notes.map((note) => element("p", {}, note)));
 }
 
@@ -33,7 +41,7 @@ function planCell({ domain, plan }) {
   const button = element("button",
     { type: "button", "aria-label": text("admin.plan.show.label", { domain }) },
     text("admin.plan.show"));
-  button.addEventListener("click", () => withButton(button, () => showPlan(domain)));
+  button.addEventListener("click", () => withButton(button, () => showPlan(domain, button)));
   const answer = plan.discarded ? element("p", {}, text("admin.plan.no")) : null;
   return element("div", {}, element("p", {}, text("admin.plan.counts", plan)), answer, button);
 }
@@ -41,11 +49,9 @@ function planCell({ domain, plan }) {
 const domainColumns = [
   { title: text("admin.domain"), cell: ({ domain }) => domain },
   { title: text("admin.domain.state"), cell: domainNotes },
-  ...states.map((state) => (
-    { title: text(`state.${state}`), number: true, cell: ({ states: counts }) => String(counts[state]) })),
-  { title: text("admin.domain.static"), number: true, cell: (domain) => String(domain.static) },
+  { title: text("admin.domain.addresses"), cell: countBadges },
   { title: text("admin.domain.last"),
-    cell: ({ last_success: last }) => (last === null ? text("admin.domain.never") : timeText(last)) },
+    cell: ({ last_success: last }) => (last === null ? text("admin.domain.never") : timeElement(last)) },
   { title: text("admin.plan"), cell: planCell },
 ];
 
@@ -63,27 +69,26 @@ const planColumns = [
   { title: text("admin.plan.reason"), cell: ({ reason }) => reasonText(reason) },
 ];
 
-async function showPlan(domain) {
+async function showPlan(domain, opener) {
   shownPlan = await get(`/api/admin/plans/${encodeURIComponent(domain)}`);
   byId("plan-title").textContent = text("admin.plan.title", { domain });
   byId("plan-reason").textContent = shownPlan.reason;
   const rest = shownPlan.more === 0 ? []
     : [element("p", {}, text("admin.plan.rest", { count: shownPlan.more, domain }))];
-  replaceChildren("plan-rows", element("div", { class: "scroll", tabindex: "0", role: "region",
-    "aria-labelledby": "plan-title" }, table(planColumns, shownPlan.rows, "plan-title"), ...rest));
-  planDialog.showModal();
+  replaceChildren("plan-rows", table(planColumns, shownPlan.rows, "plan-title"), ...rest);
+  openDialog(planDialog, opener);
 }
 
 function bindPlan() {
   planDialog = makeDialog("plan-dialog");
-  for (const act of ["release", "discard"]) {
+  for (const [act, done] of [["release", "admin.plan.released"], ["discard", "admin.plan.discarded"]]) {
     const button = byId(`plan-${act}`);
     button.addEventListener("click", () => withButton(button, async () => {
       const { domain, number } = shownPlan;
       await post(`/api/admin/plans/${encodeURIComponent(domain)}/${act}`, { number })
         .finally(() => planDialog.close());
       await showDomains();
-      return text(`admin.plan.${act}d`, { domain });
+      return text(done, { domain });
     }));
   }
 }
@@ -93,7 +98,7 @@ const memberColumns = [
   { title: text("admin.members.state"), cell: ({ state }) => stateBadge(state) },
   { title: text("admin.member.reason"), cell: ({ reason }) => reasonText(reason) },
   { title: text("admin.member.targets"), number: true, cell: ({ targets }) => (targets === null ? "?" : String(targets)) },
-  { title: text("admin.member.since"), cell: ({ since }) => (since === null ? "" : timeText(since)) },
+  { title: text("admin.member.since"), cell: ({ since }) => (since === null ? "" : timeElement(since)) },
 ];
 
 async function searchMembers(query) {
@@ -141,7 +146,7 @@ function liftButton({ name }) {
 
 const banColumns = [
   { title: text("admin.ban.name"), cell: ({ name }) => name },
-  { title: text("admin.ban.since"), cell: ({ since }) => timeText(since) },
+  { title: text("admin.ban.since"), cell: ({ since }) => timeElement(since) },
   { title: text("admin.ban.reason"), cell: ({ reason }) => reason ?? "" },
   { title: "", cell: liftButton },
 ];
@@ -167,7 +172,7 @@ const noticeColumns = [
   { title: text("event.domain"), cell: ({ domain }) => domain ?? "" },
   { title: text("admin.notice.audience"), cell: ({ audience }) => audience },
   { title: text("event.subject"), cell: ({ about }) => about ?? "" },
-  { title: text("admin.notice.made"), cell: ({ made }) => timeText(made) },
+  { title: text("admin.notice.made"), cell: ({ made }) => timeElement(made) },
   { title: text("admin.notice.attempts"), number: true, cell: ({ attempts }) => String(attempts) },
 ];
 

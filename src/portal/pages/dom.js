@@ -1,3 +1,5 @@
+import { timeText } from "./text.js";
+
 /* Elements are made by these and never from markup, so no text can become one. */
 
 /* element("p", { class: "hint", hidden: true }, "text", child) */
@@ -18,6 +20,11 @@ function fill(made, attributes, children) {
   }
   made.append(...children.filter((child) => child !== null && child !== undefined));
   return made;
+}
+
+/* A time of the API, in the words and the zone of who reads it. */
+export function timeElement(time) {
+  return element("time", { datetime: time }, timeText(time));
 }
 
 export function byId(id) {

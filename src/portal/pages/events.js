@@ -1,11 +1,11 @@
 /* The event log, newest first, a page at a time. */
 import { get } from "./api.js";
-import { byId, element, replaceChildren, table } from "./dom.js";
+import { byId, element, replaceChildren, table, timeElement } from "./dom.js";
 import { withButton } from "./page.js";
-import { text, timeText } from "./text.js";
+import { text } from "./text.js";
 
 const columns = [
-  { title: text("event.time"), cell: ({ time }) => timeText(time) },
+  { title: text("event.time"), cell: ({ time }) => timeElement(time) },
   { title: text("event.actor"), cell: ({ actor }) => actor },
   { title: text("event.act"), cell: ({ act }) => act },
   { title: text("event.subject"), cell: ({ subject }) => subject ?? "" },

@@ -1,5 +1,5 @@
 import { get } from "./api.js";
-import { byId, element, replaceChildren } from "./dom.js";
+import { byId, element, replaceChildren, table } from "./dom.js";
 import { run } from "./page.js";
 import { hasText, text } from "./text.js";
 
@@ -12,16 +12,15 @@ function showProblem() {
   shown.hidden = false;
 }
 
-function row({ domain, live }) {
-  return element("tr", {},
-    element("th", { scope: "row" }, domain),
-    element("td", { class: "number" }, String(live)));
-}
+const columns = [
+  { title: text("home.domain"), cell: ({ domain }) => domain },
+  { title: text("home.live"), number: true, cell: ({ live }) => String(live) },
+];
 
 run(async (session) => {
   showProblem();
   const [href, label] = session.logged_in ? ["/me", "nav.me"] : ["/login?next=/me", "nav.login"];
   replaceChildren("enter", element("a", { class: "button main", href }, text(label)));
   const { domains } = await get("/status.json");
-  replaceChildren("domains", ...domains.map(row));
+  replaceChildren("domains", table(columns, domains, "domains-heading"));
 });

@@ -1,7 +1,7 @@
 import { get, post } from "./api.js";
 import { byId, element, replaceChildren } from "./dom.js";
 import { showEvents } from "./events.js";
-import { makeDialog, onSubmit, run, withButton } from "./page.js";
+import { goAndSay, makeDialog, onSubmit, openDialog, run, withButton } from "./page.js";
 import { hasText, text, timeText } from "./text.js";
 
 const policies = ["append", "drop", "refuse"];
@@ -20,13 +20,16 @@ function extensionField(address) {
     element("label", { for: id }, text("me.extension.label", { address: address.address })), select);
 }
 
+/* Why it is so and what to do about it; the link leads there. */
 function reasonLines({ reason, team, next_url: url }) {
   if (reason === null) return [];
   const key = `reason.${reason}`;
-  const lines = [element("p", {}, text(key, { team }))];
-  if (hasText(`${key}.next`)) lines.push(element("p", {}, text(`${key}.next`, { team })));
+  const lines = [element("p", {}, text(key, { team }, reason))];
+  const next = hasText(`${key}.next`) ? text(`${key}.next`, { team }) : url;
   if (url !== null)
-    lines.push(element("p", {}, element("a", { href: url, rel: "noreferrer" }, url)));
+    lines.push(element("p", {}, element("a", { href: url, rel: "noreferrer" }, next)));
+  else if (next !== null)
+    lines.push(element("p", {}, next));
   return lines;
 }
 
@@ -119,10 +122,10 @@ function bindPause() {
 function bindErase(name) {
   const dialog = makeDialog("erase-dialog");
   byId("erase-label").textContent = text("me.erase.label", { name });
-  byId("erase").addEventListener("click", () => dialog.showModal());
+  byId("erase").addEventListener("click", () => openDialog(dialog, byId("erase")));
   onSubmit(byId("erase-form"), async () => {
     await post("/api/me/erase", { name: byId("erase-name").value.trim() }).finally(() => dialog.close());
-    location.assign("/");
+    goAndSay("/", "me.erased");
   });
 }
 

@@ -7,6 +7,18 @@ export function say(message, kind = "good") {
   byId("messages").replaceChildren(element("p", { class: `notice ${kind}` }, message));
 }
 
+/* Goes to that path, where the text of that key is said. */
+export function goAndSay(path, key) {
+  sessionStorage.setItem("said", key);
+  location.assign(path);
+}
+
+function sayWhatWasLeft() {
+  const key = sessionStorage.getItem("said");
+  sessionStorage.removeItem("said");
+  if (key !== null) say(text(key));
+}
+
 /* Who is not logged in any more is sent to the start; anything else is told. */
 export function complain(error) {
   if (error.status === 401) {
@@ -16,9 +28,19 @@ export function complain(error) {
   say(error.message, "bad");
 }
 
+/* A disabled button loses the focus, and one that is gone takes it along: who works by keyboard
+ * then goes on from the button if it is still seen, else from the content. */
+function keepFocus(button) {
+  if (document.activeElement !== document.body) return;
+  button.focus();
+  if (document.activeElement === document.body) byId("content").focus({ preventScroll: true });
+}
+
 /* Runs act with the button disabled, and says what it returns or what went wrong. */
 export async function withButton(button, act) {
+  const hadFocus = document.activeElement === button;
   button.disabled = true;
+  byId("messages").replaceChildren();
   try {
     const message = await act();
     if (message !== undefined) say(message);
@@ -26,6 +48,7 @@ export async function withButton(button, act) {
     complain(error);
   } finally {
     button.disabled = false;
+    if (hadFocus) keepFocus(button);
   }
 }
 
@@ -46,6 +69,12 @@ export function makeDialog(id) {
   return dialog;
 }
 
+/* Opens it; who closes it goes on from the opener, which the browser forgets if it is disabled now. */
+export function openDialog(dialog, opener) {
+  dialog.addEventListener("close", () => opener.focus(), { once: true });
+  dialog.showModal();
+}
+
 function markCurrentPage() {
   for (const link of document.querySelectorAll("nav a"))
     if (link.getAttribute("href") === location.pathname) link.setAttribute("aria-current", "page");
@@ -55,7 +84,7 @@ function logoutButton(path, label) {
   const button = element("button", { type: "button" }, text(label));
   button.addEventListener("click", () => withButton(button, async () => {
     await post(path);
-    location.assign("/");
+    goAndSay("/", "nav.logged-out");
   }));
   return button;
 }
@@ -72,11 +101,24 @@ function showAccount(session) {
   for (const item of document.querySelectorAll("[data-for=admin]")) item.hidden = !session.is_admin;
 }
 
+/* A browser keeps a page that is left and shows it again on the way back, also to somebody who comes
+ * after the log out. So it gets an empty one to keep, and fills it anew. */
+function keepNothing() {
+  addEventListener("pagehide", ({ persisted: isKept }) => {
+    if (isKept) document.body.replaceChildren();
+  });
+  addEventListener("pageshow", ({ persisted: isKept }) => {
+    if (isKept) location.reload();
+  });
+}
+
 /* Sets up the page; returns the session. */
 export async function startPage() {
+  keepNothing();
   markCurrentPage();
   const session = await getSession();
   showAccount(session);
+  sayWhatWasLeft();
   return session;
 }
 

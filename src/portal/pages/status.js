@@ -1,15 +1,15 @@
 import { get } from "./api.js";
 import { chart } from "./chart.js";
-import { byId, element, replaceChildren } from "./dom.js";
+import { byId, replaceChildren, table } from "./dom.js";
 import { run } from "./page.js";
 import { ageText, text } from "./text.js";
 
-function row({ domain, live, age_seconds: age }) {
-  return element("tr", {},
-    element("th", { scope: "row" }, domain),
-    element("td", { class: "number" }, String(live)),
-    element("td", {}, age === null ? text("admin.domain.never") : ageText(age)));
-}
+const columns = [
+  { title: text("status.domain"), cell: ({ domain }) => domain },
+  { title: text("status.live"), number: true, cell: ({ live }) => String(live) },
+  { title: text("status.age"),
+    cell: ({ age_seconds: age }) => (age === null ? text("status.never") : ageText(age)) },
+];
 
 function points(samples, name, scale = 1) {
   return samples.filter((sample) => sample[name] !== null)
@@ -19,8 +19,9 @@ function points(samples, name, scale = 1) {
 run(async () => {
   const status = await get("/status.json");
   byId("server").textContent = text(`status.server.${status.server}`);
+  byId("server").className = `state ${status.server}`;
   byId("generation").textContent = text("status.generation", { number: status.generation });
-  replaceChildren("domains", ...status.domains.map(row));
+  replaceChildren("domains", table(columns, status.domains, "domains-heading"));
   replaceChildren("charts",
     chart(text("status.chart.live"), points(status.samples, "live")),
     chart(text("status.chart.lookups"), points(status.samples, "lookups")),
