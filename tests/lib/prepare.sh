@@ -13,9 +13,14 @@ QUICKSTART_PACKAGES=("${BUILD_PACKAGES[@]}" postfix)
 TEST_PACKAGES=(
     "${BUILD_PACKAGES[@]}" build-essential git postfix postfix-lmdb sasl2-bin libsasl2-modules zsh openssl faketime gdb strace
     python3-jsonschema python3-launchpadlib knot ca-certificates debhelper groff-base lintian mandoc systemd
-    python3-openid python3-openid-teams prometheus python3-prometheus-client
+    python3-selenium python3-openid python3-openid-teams prometheus python3-prometheus-client
     apache2-bin curl nginx-light
 )
+# Ubuntu has Chromium as a snap only, and those do not run everywhere that tests do.
+if grep -qx ID=debian /etc/os-release; then
+    TEST_PACKAGES+=(chromium chromium-driver)
+    command -v npm >/dev/null || TEST_PACKAGES+=(npm)
+fi
 # shellcheck disable=SC2034
 FULL_PACKAGES=("${TEST_PACKAGES[@]}" clang libclang-rt-dev valgrind)
 
@@ -87,6 +92,18 @@ install_missing() {
     quietly "$log" as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o Dpkg::Use-Pty=0 \
         install --no-install-recommends --no-remove "${missing[@]}" || return 1
     rm -f "$log"
+}
+
+# Puts axe-core, which Debian does not have, into DIRECTORY/axe; status 1 if that is not possible.
+install_axe() {
+    local from=${source_dir:?}/tests/portal into=$1/axe
+    cmp -s "$from/package-lock.json" "$into/package-lock.json" &&
+        [[ -f $into/node_modules/axe-core/axe.min.js ]] && return 0
+    command -v npm >/dev/null || return 1
+    mkdir -p "$into"
+    cp "$from/package.json" "$from/package-lock.json" "$into"
+    quietly "$into/npm.log" env npm_config_omit_lockfile_registry_resolved=true \
+        npm --prefix "$into" ci --ignore-scripts --no-audit --no-fund
 }
 
 # configure DIRECTORY [OPTION...]; one that was made for another tree or by another meson is wiped.
