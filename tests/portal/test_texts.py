@@ -91,6 +91,12 @@ class Codes(unittest.TestCase):
             self.assertIn(f'"{word}"', read("membership", "standing.c"))
         self.assertEqual(self.texts("reason."), said | {f"{word}.next" for word in said})
 
+    def test_reasons_of_others(self):
+        said = words_of("store/record.c", "alias_reason_name")
+        self.assertEqual(self.texts("admin.reason."), said)
+        offered = re.search(r"const reasons = \[(.*?)\]", read("portal", "pages", "admin.js"), re.S)
+        self.assertEqual(set(re.findall('"([a-z-]+)"', offered[1])), said)
+
     def test_what_a_login_finds(self):
         # A member sees what there is to see; who has no account is not logged in.
         said = words_of("membership/login_plan.c", "login_outcome_word") - {"member", "no-account"}

@@ -36,7 +36,7 @@ export function replaceChildren(id, ...children) {
 }
 
 /*
- * A table that becomes a list of cards on a narrow screen. columns: [{ title, cell(row), number }];
+ * A table, of more than two columns one that becomes a list of cards on a narrow screen. columns: [{ title, cell(row), number }];
  * the first column heads each row.
  */
 export function table(columns, rows, labelledBy) {
@@ -49,7 +49,7 @@ export function table(columns, rows, labelledBy) {
         class: number ? "number" : null,
         "data-label": title,
       }, cell(row)))));
-  return element("table", { class: "stacked", "aria-labelledby": labelledBy },
+  return element("table", { class: columns.length > 2 ? "stacked" : null, "aria-labelledby": labelledBy },
     element("thead", {}, element("tr", {}, ...head)),
     element("tbody", {}, ...body));
 }

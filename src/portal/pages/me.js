@@ -11,13 +11,14 @@ function extensionField(address) {
     element("option", { value: policy, selected: policy === address.extension },
       text(`me.extension.${policy}`)));
   const id = `extension-${address.address}`;
+  const tagged = address.address.replace("@", "+tag@");
   const select = element("select", { id }, ...options);
   select.addEventListener("change", () => withButton(select, async () => {
     await post("/api/me/extension", { address: address.address, extension: select.value });
     return text("me.saved");
   }));
   return element("p", {},
-    element("label", { for: id }, text("me.extension.label", { address: address.address })), select);
+    element("label", { for: id }, text("me.extension.label", { address: tagged })), select);
 }
 
 /* Why it is so and what to do about it; the link leads there. */
@@ -33,18 +34,24 @@ function reasonLines({ reason, team, next_url: url }) {
   return lines;
 }
 
-function addressCard(address) {
+function addressCard(address, isChangeable) {
   const { live_since: live, since, state } = address;
-  const time = live !== null ? text("me.live-since", { time: timeText(live) })
-    : since !== null ? text("me.since", { time: timeText(since) }) : null;
+  const times = [];
+  if (since !== null) times.push(text("me.since", { time: timeText(since) }));
+  if (live !== null && live !== since) times.push(text("me.live-since", { time: timeText(live) }));
   return element("li", { "data-address": address.address },
     element("h3", {}, address.address),
     element("p", {}, element("span", { class: `state ${state}` }, text(`state.${state}`)),
-      time === null ? null : element("span", { class: "hint" }, ` ${time}`)),
+      element("span", { class: "hint" }, ` ${times.join(", ")}`)),
     address.grace_end === null ? null
       : element("p", {}, text("me.grace-end", { time: timeText(address.grace_end) })),
     ...reasonLines(address),
-    state === "none" || state === "gone" ? null : extensionField(address));
+    isChangeable && state !== "none" && state !== "gone" ? extensionField(address) : null);
+}
+
+/* Whoever is banned, or has nothing here, would be refused whatever it is. */
+function canChange({ addresses, banned: isBanned, targets }) {
+  return !isBanned && (targets.length > 0 || addresses.some(({ state }) => state !== "none"));
 }
 
 function targetNote(target) {
@@ -85,7 +92,9 @@ async function show() {
   byId("found").hidden = me.found_by_login === null;
   if (me.found_by_login !== null) byId("found").textContent = text(`me.found.${me.found_by_login}`);
   byId("none").hidden = !me.is_member_of_none;
-  replaceChildren("addresses", ...me.addresses.map(addressCard));
+  const isChangeable = canChange(me);
+  byId("choices").hidden = !isChangeable;
+  replaceChildren("addresses", ...me.addresses.map((address) => addressCard(address, isChangeable)));
   byId("no-targets").hidden = me.targets.length > 0;
   replaceChildren("targets", ...me.targets.map(targetRow));
   byId("new-target-hint").textContent = text("me.target.hint", { count: me.targets_max });
