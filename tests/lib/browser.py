@@ -77,7 +77,7 @@ class Browser:
 
     def __init__(self, url, size=WIDE):
         self.url = url
-        self.expected = []
+        self.width = size[0]
         self.profile = tempfile.mkdtemp(prefix="lpalias-browser-")
         self.downloads = os.path.join(self.profile, "downloads")
         options = webdriver.ChromeOptions()
@@ -119,9 +119,9 @@ class Browser:
 
     def show_as(self, size=WIDE, scheme="light", motion="no-preference"):
         """The size of the screen, and what the person behind it prefers."""
-        width, height = size
+        self.width, height = size
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
-            "width": width, "height": height, "deviceScaleFactor": 1, "mobile": size == NARROW})
+            "width": self.width, "height": height, "deviceScaleFactor": 1, "mobile": size == NARROW})
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [
             {"name": "prefers-color-scheme", "value": scheme},
             {"name": "prefers-reduced-motion", "value": motion}]})
@@ -305,11 +305,11 @@ class Browser:
     def overflow(self):
         """What is wider than the screen, as lines; without it nobody has to scroll sideways."""
         return self.run("""
-            const width = document.documentElement.clientWidth;
+            const [width] = arguments;  // a phone's browser makes the page as wide as what is in it
             if (document.scrollingElement.scrollWidth <= width) return [];
             return [...document.body.querySelectorAll("*")]
               .filter((each) => each.getBoundingClientRect().right > width + 1)
-              .map((each) => each.outerHTML.slice(0, 200));""")
+              .map((each) => each.outerHTML.slice(0, 200));""", self.width)
 
     def small_targets(self, least_px=44):
         """Buttons, links of the navigation and fields that a finger would miss, as lines."""

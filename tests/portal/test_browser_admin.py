@@ -41,11 +41,12 @@ class AdminCase(BrowserCase):
     def rows(self, part):
         return [" ".join(each.text.split()) for each in self.browser.all(f"#{part} tbody tr")]
 
-    def search(self, name="", domain="", state=""):
+    def search(self, name="", domain="", state="", reason=""):
         """The addresses that a search shows."""
         self.browser.fill("#search-text", name)
         self.browser.choose("#search-domain", domain)
         self.browser.choose("#search-state", state)
+        self.browser.choose("#search-reason", reason)
         self.browser.run("document.getElementById('members').replaceChildren()")
         self.browser.click_text("Search")
         self.browser.wait_for(lambda: self.browser.all("#members > *"), "waited for the members")
@@ -92,7 +93,7 @@ class Journey(AdminCase):
         self.assertIn(f"{NEWCOMERS} names would come", self.browser.text("#plan-reason"))
         rows = self.rows("plan-rows")
         self.assertEqual(len(rows), NEWCOMERS)
-        self.assertRegex(rows[0], "^new00-u waiting It is not known where mail is to go on to.$")
+        self.assertRegex(rows[0], "^new00-u waiting no address to go on to$")
         self.audit("admin-plan")
         self.browser.click_text("Close", "#plan-dialog")
         self.assertFalse(self.browser.all("#plan-dialog[open]"))
@@ -134,6 +135,7 @@ class Journey(AdminCase):
         self.browser.wait_for_text("#messages", "kim is banned.")
         self.assertIn(f"spam {MARKUP}", self.browser.text("#bans"))
         self.assertEqual(self.search("", "", "refused"), [f"kim@{A}"])
+        self.assertEqual(self.search(reason="banned"), [f"kim@{A}"])
         self.assertIn("banned", self.browser.text("#members"))
         self.audit("admin-ban")
         with self.browser.expecting("status of 400"):

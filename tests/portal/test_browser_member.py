@@ -203,10 +203,11 @@ class Told(MemberCase):
     def test_who_is_in_no_team(self):
         self.world.add_person("stranger")
         self.assert_told("stranger", "in none of the teams",
-                         ["not yours", "You are not in ~ubuntumembers.", "Members of the team get"],
+                         ["not yours", "You are not in ~ubuntumembers.", "how to join"],
                          f"https://launchpad.net/~{TEAM}")
-        self.assertIn("These would count", self.browser.text("#none"))
+        self.assertIn("Members of these teams", self.browser.text("#none"))
         self.assertEqual(len(self.browser.all("#addresses li")), len(self.world.domains))
+        self.assertFalse(self.browser.find("#choices").is_displayed())
 
     def test_who_has_not_signed(self):
         self.world.add_person("unsigned", [TEAM], is_ubuntu_coc_signer=False)
