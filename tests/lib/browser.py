@@ -27,6 +27,7 @@ import urllib.parse
 
 try:
     from selenium import webdriver
+    from selenium.webdriver.chrome.service import Service
     from selenium.common.exceptions import (JavascriptException, NoSuchElementException,
                                             StaleElementReferenceException)
     from selenium.webdriver.common.action_chains import ActionChains
@@ -35,7 +36,7 @@ try:
 except ImportError:
     webdriver = None
 
-PATIENCE_S = 8
+PATIENCE_S = 60
 WIDE, NARROW = (1100, 900), (360, 740)
 CHROMIUM = ("chromium", "google-chrome-stable", "google-chrome")
 OPTIONS = (
@@ -86,19 +87,15 @@ class Browser:
             options.add_argument(option)
         options.add_experimental_option("prefs", {"download.default_directory": self.downloads})
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+        self.driver = None
         try:
-            self.driver = self._start(options)
+            self.driver = webdriver.Chrome(service=Service(shutil.which("chromedriver")),
+                                           options=options)
             self.driver.set_script_timeout(PATIENCE_S)
             self.show_as(size)
         except BaseException:
-            shutil.rmtree(self.profile, ignore_errors=True)
+            self.close()
             raise
-
-    @staticmethod
-    def _start(options):
-        from selenium.webdriver.chrome.service import Service
-        service = Service(shutil.which("chromedriver"))
-        return webdriver.Chrome(service=service, options=options)
 
     def __enter__(self):
         return self
@@ -112,7 +109,8 @@ class Browser:
 
     def close(self):
         """Ends it; its profile goes with it."""
-        self.driver.quit()
+        if self.driver is not None:
+            self.driver.quit()
         shutil.rmtree(self.profile, ignore_errors=True)
 
     # How it looks at the page.
@@ -155,10 +153,10 @@ class Browser:
         """What is wrong inside has to match, and something has to."""
         self.check()
         yield
-        problems = self._problems()
+        problems = self.wait_for(self._problems, f"waited for {pattern}")
         unexpected = [each for each in problems if not re.search(pattern, each)]
-        if unexpected or not problems:
-            raise AssertionError(f"expected {pattern}, not\n" + "\n".join(problems))
+        if unexpected:
+            raise AssertionError(f"expected {pattern}, not\n" + "\n".join(unexpected))
 
     # Pages.
 

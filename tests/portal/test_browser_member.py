@@ -136,7 +136,8 @@ class Journey(MemberCase):
     def history(self):
         self.browser.open("/me")
         rows = [each.text for each in self.browser.all("#history tbody tr")]
-        for act in ("person.pause", "person.resume"):
+        for act in ("you paused", "you mail flows again", "you link mailed to a mailbox",
+                    "you mail with a tag ubuntu.com is refused", "refresh address waits"):
             self.assertTrue(any(act in row for row in rows), act)
         self.assertFalse([row for row in rows if "jdoe" in row or "kim" in row])
 

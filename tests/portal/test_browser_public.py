@@ -38,21 +38,21 @@ class Harness(BrowserCase):
                 "fetch('/api/nothing').then(() => arguments[0]())")
         self.browser.driver.execute_async_script("fetch('/api/nothing').then(() => arguments[0]())")
         with self.assertRaisesRegex(AssertionError, "404"):
-            self.browser.check()
+            self.browser.wait_for(self.browser.check, "what failed")
 
     def test_the_content_security_policy(self):
         self.browser.open("/")
         self.browser.run("""const style = document.createElement("style");
                             style.textContent = "p { color: red }"; document.head.append(style);""")
         with self.assertRaisesRegex(AssertionError, "Content Security Policy"):
-            self.browser.check()
+            self.browser.wait_for(self.browser.check, "a violation")
 
     def test_no_network_but_the_loopback(self):
         with self.assertRaisesRegex(Exception, "ERR_NAME_NOT_RESOLVED"):
             self.browser.driver.get("http://launchpad.net/")
         self.browser.driver.get_log("browser")
 
-    @unittest.skipUnless(chromium.axe_path(), "axe-core is not installed")
+    @unittest.skipUnless(chromium.axe_path(), "axe-core is not installed: no page is looked at by its rules")
     def test_what_keeps_people_out(self):
         self.browser.open("/status")
         self.browser.run("document.querySelector('h1').style.color = '#ddd';"

@@ -102,6 +102,16 @@ class Codes(unittest.TestCase):
         said = words_of("membership/login_plan.c", "login_outcome_word") - {"member", "no-account"}
         self.assertEqual(self.texts("me.found."), said)
 
+    def test_acts_in_ones_own_history(self):
+        said = {f"alias.{state}" for state in words_of("store/record.c", "alias_state_name")}
+        for folder in ("action", "membership"):
+            for name in sorted(os.listdir(os.path.join(SOURCE, folder))):
+                if name.endswith(".c"):
+                    said |= set(re.findall(r'"((?:alias|person|target)\.[a-z-]+)"',
+                                           read(folder, name)))
+        nobodys = {"alias.static", "alias.reserve", "alias.unreserve"}
+        self.assertEqual(self.texts("act."), said - nobodys)
+
     def test_problems_of_a_login(self):
         said = words_of("portal/arrival.c", "problem_of")
         for name in sorted(os.listdir(os.path.join(SOURCE, "portal"))):

@@ -1,6 +1,6 @@
 import { get, post } from "./api.js";
 import { byId, element, replaceChildren, table, timeElement } from "./dom.js";
-import { showEvents } from "./events.js";
+import { eventColumns, showEvents } from "./events.js";
 import { makeDialog, onSubmit, openDialog, run, say, withButton } from "./page.js";
 import { text } from "./text.js";
 
@@ -196,6 +196,6 @@ run(async (session) => {
     await showBans();
   }
   await showNotices();
-  await showEvents("events", "/api/admin/events", {},
+  await showEvents("events", "/api/admin/events", eventColumns,
     { none: "admin.events.none", more: "admin.events.more" });
 }, { needsLogin: true });

@@ -4,7 +4,8 @@ import { byId, element, replaceChildren, table, timeElement } from "./dom.js";
 import { withButton } from "./page.js";
 import { text } from "./text.js";
 
-const columns = [
+/* As `lpalias history` prints it. */
+export const eventColumns = [
   { title: text("event.time"), cell: ({ time }) => timeElement(time) },
   { title: text("event.actor"), cell: ({ actor }) => actor },
   { title: text("event.act"), cell: ({ act }) => act },
@@ -13,14 +14,14 @@ const columns = [
   { title: text("event.detail"), cell: ({ detail }) => detail ?? "" },
 ];
 
-/* Shows the events of path in the element of that id, labelled by the heading "ID-heading". */
-export async function showEvents(id, path, query, { none, more }) {
+/* Shows the events of path, as table columns, in the element of that id, labelled by the heading "ID-heading". */
+export async function showEvents(id, path, columns, { none, more }) {
   const shown = [];
   async function showPage(before) {
     /* A page has none when the search is not through yet. */
     let page = { events: [], next_before: before };
     do {
-      page = await get(path, { ...query, before: page.next_before });
+      page = await get(path, { before: page.next_before });
     } while (page.events.length === 0 && page.next_before !== null);
     shown.push(...page.events);
     const parts = shown.length === 0 ? [element("p", {}, text(none))]

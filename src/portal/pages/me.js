@@ -1,5 +1,5 @@
 import { get, post } from "./api.js";
-import { byId, element, replaceChildren } from "./dom.js";
+import { byId, element, replaceChildren, timeElement } from "./dom.js";
 import { showEvents } from "./events.js";
 import { goAndSay, makeDialog, onSubmit, openDialog, run, withButton } from "./page.js";
 import { hasText, text, timeText } from "./text.js";
@@ -42,7 +42,7 @@ function addressCard(address, isChangeable) {
   return element("li", { "data-address": address.address },
     element("h3", {}, address.address),
     element("p", {}, element("span", { class: `state ${state}` }, text(`state.${state}`)),
-      element("span", { class: "hint" }, ` ${times.join(", ")}`)),
+      " ", element("span", { class: "hint" }, times.join(", "))),
     address.grace_end === null ? null
       : element("p", {}, text("me.grace-end", { time: timeText(address.grace_end) })),
     ...reasonLines(address),
@@ -80,6 +80,21 @@ function targetRow(target) {
       element("p", { class: "hint" }, targetNote(target))),
     target.source === "person" ? removeButton(target) : null);
 }
+
+function detailText({ act, detail }) {
+  if (detail === null) return "";
+  return act === "alias.extension" ? text(`me.extension.${detail}`, {}, detail)
+    : text(`admin.reason.${detail}`, {}, detail);
+}
+
+/* Of one's own acts and what they led to, in words. */
+const historyColumns = [
+  { title: text("event.time"), cell: ({ time }) => timeElement(time) },
+  { title: text("event.actor"), cell: ({ actor }) => text(`actor.${actor}`, {}, actor) },
+  { title: text("event.act"), cell: ({ act }) => text(`act.${act}`, {}, act) },
+  { title: text("event.domain"), cell: ({ domain }) => domain ?? "" },
+  { title: text("event.detail"), cell: detailText },
+];
 
 function showPause(paused) {
   byId("pause-text").textContent = text(paused ? "me.resume.text" : "me.pause.text");
@@ -143,5 +158,5 @@ run(async (session) => {
   bindPause();
   bindErase(session.name);
   await show();
-  await showEvents("history", "/api/me/history", {}, { none: "me.history.none", more: "me.history.more" });
+  await showEvents("history", "/api/me/history", historyColumns, { none: "me.history.none", more: "me.history.more" });
 }, { needsLogin: true });
