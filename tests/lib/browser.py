@@ -63,8 +63,8 @@ def why_not():
     if webdriver is None:
         return "python3-selenium is not installed"
     if shutil.which("chromedriver") is None:
-        return "there is no chromedriver"
-    return None if program() else "there is no Chromium that runs here (Ubuntu has it as a snap only)"
+        return "there is no chromedriver, which Ubuntu has in a snap only"
+    return None if program() else "there is no Chromium that runs, which Ubuntu has in a snap only"
 
 
 def axe_path():

@@ -18,7 +18,8 @@ function stateBadge(state, count = "") {
 function countBadges({ states: counts, static: fixed }) {
   const badges = states.filter((state) => counts[state] > 0)
     .map((state) => stateBadge(state, counts[state]));
-  if (fixed > 0) badges.push(element("span", { class: "state" }, text("admin.domain.static", { count: fixed })));
+  if (fixed > 0)
+    badges.push(element("span", { class: "state" }, text("admin.domain.static", { count: fixed })));
   return element("div", { class: "badges" }, ...badges);
 }
 
@@ -97,7 +98,8 @@ const memberColumns = [
   { title: text("admin.member.address"), cell: ({ address }) => address },
   { title: text("admin.members.state"), cell: ({ state }) => stateBadge(state) },
   { title: text("admin.member.reason"), cell: ({ reason }) => reasonText(reason) },
-  { title: text("admin.member.targets"), number: true, cell: ({ targets }) => (targets === null ? "?" : String(targets)) },
+  { title: text("admin.member.targets"), number: true,
+    cell: ({ targets }) => (targets === null ? "?" : String(targets)) },
   { title: text("admin.member.since"), cell: ({ since }) => (since === null ? "" : timeElement(since)) },
 ];
 

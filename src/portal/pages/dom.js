@@ -36,8 +36,8 @@ export function replaceChildren(id, ...children) {
 }
 
 /*
- * A table, of more than two columns one that becomes a list of cards on a narrow screen. columns: [{ title, cell(row), number }];
- * the first column heads each row.
+ * A table; one of more than two columns becomes a list of cards on a narrow screen. columns:
+ * [{ title, cell(row), number }]; the first column heads each row.
  */
 export function table(columns, rows, labelledBy) {
   const head = columns.map(({ title, number }) =>

@@ -14,7 +14,7 @@ export const eventColumns = [
   { title: text("event.detail"), cell: ({ detail }) => detail ?? "" },
 ];
 
-/* Shows the events of path, as table columns, in the element of that id, labelled by the heading "ID-heading". */
+/* Shows the events of path in the element of that id, which the heading "ID-heading" labels. */
 export async function showEvents(id, path, columns, { none, more }) {
   const shown = [];
   async function showPage(before) {

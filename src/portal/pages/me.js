@@ -158,5 +158,6 @@ run(async (session) => {
   bindPause();
   bindErase(session.name);
   await show();
-  await showEvents("history", "/api/me/history", historyColumns, { none: "me.history.none", more: "me.history.more" });
+  await showEvents("history", "/api/me/history", historyColumns,
+    { none: "me.history.none", more: "me.history.more" });
 }, { needsLogin: true });
