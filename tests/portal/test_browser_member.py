@@ -72,6 +72,7 @@ class Journey(MemberCase):
         self.browser.wait_for_text("#messages", f"A link is on its way to {NEW}.")
         self.assertIn("waits for its link to be followed, until",
                       self.browser.text(f'[data-target="{NEW}"]'))
+        self.audit("me-waiting")
         link = self.link_mailed_to(self.sink, NEW)
         with Browser(self.world.url) as other:  # which is not logged in
             other.open(link)

@@ -155,6 +155,7 @@ class Elsewhere(BrowserCase):
         self.browser.open("/admin")
         self.assertIn("You may not do that.", self.browser.text("#messages"))
         self.assertNotIn("Administration", self.browser.text("nav"))
+        self.audit("admin-refused")
 
 
 class Status(BrowserCase):
