@@ -250,6 +250,17 @@ class Told(MemberCase):
         self.assertIn("mail still arrives until", shown)
         self.assertIn("Join the team again", shown)
 
+    def test_who_asks_too_often(self):
+        """The mails to one mailbox are limited, whoever asks for them."""
+        self.log_in("jdoe")
+        told = ""
+        with self.browser.expecting("status of 429"):
+            while "too often" not in told:
+                self.browser.fill("#new-target", "often@home.example")
+                self.browser.click("#add-target button")
+                told = self.browser.wait_for(lambda: self.browser.text("#messages"), "an answer")
+        self.assertRegex(told, r"^That was too often. Try again in \d+ seconds.$")
+
     def test_who_cancels(self):
         self.browser.open("/")
         self.browser.click_text("Log in with Ubuntu One", "main")

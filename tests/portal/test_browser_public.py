@@ -20,9 +20,18 @@ MARKUP = '<img src=x onerror="alert(1)"><script>alert(2)</script>'
 
 def setUpModule():
     skip_without_browser()
+    PublicCase.begin(unittest.addModuleCleanup)
 
 
-class Harness(BrowserCase):
+class PublicCase(BrowserCase):
+    """One world for all of the classes."""
+
+    @classmethod
+    def setUpClass(cls):
+        pass  # it is the module's
+
+
+class Harness(PublicCase):
     """Its findings are findings: each of them fails when there is reason to."""
 
     def test_errors_of_scripts(self):
@@ -71,7 +80,7 @@ class Harness(BrowserCase):
         self.assertIn("<a href", self.browser.small_targets()[0])
 
 
-class Landing(BrowserCase):
+class Landing(PublicCase):
     """The page that one comes to."""
 
     def test_it_tells_what_this_is(self):
@@ -113,7 +122,7 @@ class Landing(BrowserCase):
         self.assertFalse(self.browser.all("main img, main script"))
 
 
-class Elsewhere(BrowserCase):
+class Elsewhere(PublicCase):
     """Pages of members for those who are none, and no page at all."""
 
     def test_no_page(self):
@@ -158,7 +167,7 @@ class Elsewhere(BrowserCase):
         self.audit("admin-refused")
 
 
-class Status(BrowserCase):
+class Status(PublicCase):
     """The public page of figures."""
 
     def test_figures(self):
@@ -197,7 +206,7 @@ class Charts(BrowserCase):
         self.audit("status")
 
 
-class Keyboard(BrowserCase):
+class Keyboard(PublicCase):
     """Nobody needs a mouse to come in."""
 
     def test_the_way_in(self):
