@@ -10,7 +10,8 @@
 `kim` and `lee` are members, `jdoe` too and admin of ubuntu.net, `boss` is admin of all; `mallory` has an
 account and is in no team. Whatever goes through request() leaves its secrets behind: cookies, tokens, and
 what the person's browser brings from the login provider. Each request comes from an address of its own,
-so that limits are met only by who looks for them.
+so that limits are met only by who looks for them. Each answer is looked at for the headers that keep
+it out of frames, caches and scripts.
 """
 
 import contextlib
@@ -25,6 +26,10 @@ from lpalias_world import PATIENCE_S, TARGETS, members, program
 from portal_world import SESSION_COOKIE, PortalWorld, cookies_of
 
 EVIL = "https://evil.example"
+HEADERS = {"x-content-type-options": "nosniff", "x-frame-options": "DENY", "referrer-policy": "same-origin",
+           "cross-origin-opener-policy": "same-origin", "cross-origin-resource-policy": "same-origin"}
+POLICY = ("default-src 'none'", "script-src 'self'", "style-src 'self'", "base-uri 'none'",
+          "frame-ancestors 'none'", "require-trusted-types-for 'script'")
 
 
 def people():
@@ -32,6 +37,22 @@ def people():
     data = members()
     data["people"] |= {"mallory": {}, "boss": {}}
     return data
+
+
+def header_problem(path, answer):
+    """What an answer lacks of what each one has to say, or None."""
+    for name, value in HEADERS.items():
+        if answer.headers.get(name) != value:
+            return f"{answer.status} {path}: {name} is {answer.headers.get(name)}"
+    policy = answer.headers.get("content-security-policy", "")
+    if "unsafe" in policy or not all(each in policy for each in POLICY):
+        return f"{answer.status} {path}: the policy is {policy}"
+    is_page = answer.status in (200, 304) and not path.startswith(("/api/", "/login", "/logout"))
+    kept = answer.headers.get("cache-control")
+    bare = answer.headers.get("connection") == "close" and answer.status in (400, 411, 413, 417, 501)
+    if not is_page and not bare and kept != "no-store":
+        return f"{answer.status} {path}: may be kept: {kept}"
+    return None
 
 
 def altered(text, place):
@@ -104,6 +125,9 @@ class AttackWorld(PortalWorld):
         address = f"192.0.{2 + self.requests // 250}.{1 + self.requests % 250}"
         headers = {"X-Forwarded-For": address} | (headers or {})
         answer = super().request(method, path, headers, body, login, endpoint)
+        problem = header_problem(path, answer)
+        if problem:
+            raise AssertionError(problem)
         self.remember(*cookies_of(answer).values())
         location = urllib.parse.urlsplit(answer.headers.get("location", ""))
         self._remember_request("?" + location.query, None, b"", None)
