@@ -403,6 +403,18 @@ class Limits(AttackCase):
         self.assertGreaterEqual(reached, 60)
         self.assertEqual(self.world.post("/api/me/targets/remove", {"address": "none@home.example"}, other).status, 404)
 
+    def test_long_reads_of_one_person(self):
+        """Each goes through the whole log, and there is one thread."""
+        for path in ("history", "export"):
+            name = {"history": "kim", "export": "lee"}[path]
+            login, other = self.world.log_in_as(name), self.world.log_in_as("several")
+            reached = self.count_until_limit(
+                lambda number: None, 20, lambda _: self.world.request("GET", f"/api/me/{path}", login=login).status)
+            self.assertIsNotNone(reached)
+            self.assertGreaterEqual(reached, 20)
+            self.assertEqual(self.world.request("GET", f"/api/me/{path}", login=other).status, 200)
+            self.assertEqual(self.world.request("GET", "/api/me", login=login).status, 200)
+
 
 if __name__ == "__main__":
     tap.main()
