@@ -133,6 +133,22 @@ class Others(MemberCase):
         self.assertEqual(self.act("/api/admin/bans/remove", {"name": "kim"}, boss)[0], 200)
         self.assertEqual(self.confirm(token), (200, {"done": True}))
 
+    def test_who_was_banned_erases_it_all_and_comes_again(self):
+        boss = self.world.log_in_as("boss")
+        self.assertEqual(self.act("/api/admin/bans", {"name": "kim", "reason": "so"}, boss)[0], 200)
+        self.assertEqual(self.act("/api/me/erase", {"name": "kim"}, self.kim), (200, {"done": True}))
+        again = self.world.log_in_as("kim")
+        states = {each["state"] for each in self.world.request("GET", "/api/me", login=again).json()["addresses"]}
+        self.assertNotIn("active", states)
+        self.assertNotIn("pending", states)
+        self.assertEqual(self.act("/api/me/targets", {"address": NEW}, again)[1], "banned")
+        bans = self.world.request("GET", "/api/admin/bans", login=boss).json()
+        self.assertIn("kim", json.dumps(bans))
+        # Who was not banned comes again as a member.
+        self.assertEqual(self.act("/api/me/erase", {"name": "lee"}, self.lee), (200, {"done": True}))
+        self.assertEqual(self.act("/api/me/targets", {"address": NEW}, self.world.log_in_as("lee")),
+                         (200, {"proven": False}))
+
 
 class Links(MemberCase):
     """A link proves one mailbox for one account, once."""
