@@ -22,6 +22,7 @@
 enum {
     BACK_OFF_MS = 1000,
     CHUNK_OVERHEAD_BYTES = 4096, /* what a chunked body may take in the buffer beside itself */
+    STATUS_LENGTH_REQUIRED = 411,
 };
 
 enum peer_state {
@@ -300,16 +301,58 @@ static void write_peer_name(struct evhttp_connection *connection, char name[INET
         inet_ntop(AF_INET6, six, name, INET6_ADDRSTRLEN);
 }
 
+/* A token (RFC 9110 5.6.2): "Content-Length " is one header to us and another one to a proxy. */
+static bool is_header_name(const char *name)
+{
+    static const char token[] = "!#$%&'*+-.^_`|~0123456789"
+                                "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    return *name != '\0' && name[strspn(name, token)] == '\0';
+}
+
+/*
+ * The status that a request is refused with because somebody before us may have seen another end of
+ * it, and so the begin of another request behind it; 0: none. libevent takes the first of two
+ * lengths, signs in front of them and in chunks, and leaves the body of a HEAD or TRACE unread.
+ */
+static int ambiguity_of(struct evhttp_request *event_request)
+{
+    enum evhttp_cmd_type method = evhttp_request_get_command(event_request);
+    const char *length = NULL;
+    const struct evkeyval *header;
+    TAILQ_FOREACH(header, evhttp_request_get_input_headers(event_request), next)
+    {
+        if (!is_header_name(header->key))
+            return HTTP_BADREQUEST;
+        if (strcasecmp(header->key, "Transfer-Encoding") == 0)
+            return STATUS_LENGTH_REQUIRED; /* RFC 9112 6.3; neither browsers nor proxies need it */
+        if (strcasecmp(header->key, "Content-Length") != 0)
+            continue;
+        if (length != NULL || header->value[strspn(header->value, "0123456789")] != '\0')
+            return HTTP_BADREQUEST;
+        length = header->value;
+    }
+    bool is_body_unread = method == EVHTTP_REQ_HEAD || method == EVHTTP_REQ_TRACE;
+    return is_body_unread && length != NULL && strspn(length, "0") != strlen(length)
+               ? HTTP_BADREQUEST
+               : 0;
+}
+
 static void on_request(struct evhttp_request *event_request, void *context)
 {
     struct http_server *server = context;
     struct evhttp_connection *connection = evhttp_request_get_connection(event_request);
+    struct peer *peer = find_peer(server, connection);
+    int ambiguity = ambiguity_of(event_request);
+    attach(peer);
+    if (ambiguity != 0) {
+        evhttp_send_error(event_request, ambiguity, NULL); /* and the connection ends */
+        return;
+    }
     struct http_request *request = memory_new(1, sizeof(*request));
     request->server = server;
     request->event_request = event_request;
-    request->peer = find_peer(server, connection);
-    attach(request->peer);
-    peer_set_state(request->peer, PEER_HANDLED);
+    request->peer = peer;
+    peer_set_state(peer, PEER_HANDLED);
     const char *target = evhttp_request_get_uri(event_request);
     size_t path_length = strcspn(target, "?");
     request->path = memory_copy_bytes(target, path_length);

@@ -4,8 +4,9 @@
  * counts from its first byte to its last, and so does the taking of an answer. Each request that is
  * handed out is answered exactly once, at once or at any later time.
  *
- * What is no HTTP, or too long, is answered by libevent itself (400, 413, 417, 501) with a bare
- * page and "Connection: close"; no handler sees it.
+ * What is no HTTP, or too long, or ends at another place for others than for us (two lengths, a
+ * chunked body) is answered with a bare page and "Connection: close" (400, 411, 413, 417, 501); no
+ * handler sees it.
  */
 #ifndef LPALIAS_LOOP_HTTP_SERVER_H
 #define LPALIAS_LOOP_HTTP_SERVER_H

@@ -193,9 +193,13 @@ static bool is_within_rate(struct call *call)
     enum route_rate wanted = call->match.route->rate;
     if (wanted == ROUTE_RATE_BY_METHOD && is_get(call))
         return true;
-    enum rate rate = wanted == ROUTE_RATE_LOGIN        ? RATE_LOGIN
-                     : wanted == ROUTE_RATE_PROOF_MAIL ? RATE_PROOF_MAIL
-                                                       : RATE_WRITE;
+    static const enum rate rates[] = {
+        [ROUTE_RATE_BY_METHOD] = RATE_WRITE,
+        [ROUTE_RATE_LOGIN] = RATE_LOGIN,
+        [ROUTE_RATE_PROOF_MAIL] = RATE_PROOF_MAIL,
+        [ROUTE_RATE_LONG_READ] = RATE_LONG_READ,
+    };
+    enum rate rate = rates[wanted];
     return take_token(call, &rate_by_address[rate], buffer_text(&call->address)) &&
            (!call->is_logged_in || take_token(call, &rate_by_person[rate], call->session.account));
 }

@@ -8,6 +8,7 @@ enum rate {
     RATE_LOGIN,      /* begun and finished logins */
     RATE_PROOF_MAIL, /* mails to addresses that somebody typed */
     RATE_WRITE,
+    RATE_LONG_READ, /* of the whole log, while everybody else waits */
     RATE_COUNT,
 };
 

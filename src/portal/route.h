@@ -23,6 +23,7 @@ enum route_rate {
     ROUTE_RATE_BY_METHOD, /* a write, unless it is a GET, which is not limited */
     ROUTE_RATE_LOGIN,
     ROUTE_RATE_PROOF_MAIL,
+    ROUTE_RATE_LONG_READ,
 };
 
 struct route {

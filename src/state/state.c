@@ -62,8 +62,12 @@ MDB_dbi state_table_handle(const struct state *state, enum state_table table)
 
 bool state_begin(struct state *state, enum state_write write, MDB_txn **ret, struct error *error)
 {
-    unsigned flags = write == STATE_READ ? MDB_RDONLY : write == STATE_CHEAP ? MDB_NOMETASYNC : 0;
-    int code = mdb_txn_begin(state->environment, NULL, flags, ret);
+    /* As a flag of the transaction LMDB 0.9.24 takes it and does not heed it. */
+    int code = write == STATE_READ
+                   ? 0
+                   : mdb_env_set_flags(state->environment, MDB_NOMETASYNC, write == STATE_CHEAP);
+    if (code == 0)
+        code = mdb_txn_begin(state->environment, NULL, write == STATE_READ ? MDB_RDONLY : 0, ret);
     return code == 0 || state_error(error, code, "transaction");
 }
 

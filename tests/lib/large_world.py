@@ -14,10 +14,11 @@ WRITES = ("pwrite64", "pwritev", "write", "fdatasync", "fsync", "msync", "falloc
           "fchmod", "fchown", "unlink", "rename", "renameat", "renameat2")
 
 
-def large_world(count):
-    """So many members of DOMAIN, which is open: m00000@ubuntu.com has m00000@target.example."""
+def large_world(count, kind=World):
+    """So many members of DOMAIN, which is open: m00000@ubuntu.com has m00000@target.example. kind:
+    World, or what is made like one."""
     people = {f"m{number:05d}": {} for number in range(count)}
-    world = World({"people": people, "teams": {TEAM: {"members": list(people)}}}, page_size=300)
+    world = kind({"people": people, "teams": {TEAM: {"members": list(people)}}}, page_size=300)
     world.domains = {DOMAIN: TEAM}
     world.write_config()
     world.make_key()

@@ -281,6 +281,41 @@ class Proxied:
         login = self.world.log_in(account="https://login.ubuntu.com/+id/Neighbour")
         self.assertEqual(self.request("POST", "/logout", login=login, source="127.0.0.4").status, 204)
 
+    def send(self, raw):
+        """Bytes over one connection, and what comes until the proxy hangs up or waits for more."""
+        with self.tls() as client:
+            client.settimeout(1)
+            got = b""
+            try:
+                client.sendall(raw.encode("latin-1"))
+                while some := client.recv(65536):
+                    got += some
+            except (TimeoutError, ConnectionResetError, ssl.SSLError):
+                pass
+        return got
+
+    def test_no_request_is_hidden_in_another_one(self):
+        """The proxy keeps its connections to the portal: what one client hides would be answered to another."""
+        login, page = self.world.log_in(), self.request("GET", "/static/site.css").body
+        hidden = (f"POST /logout HTTP/1.1\r\nHost: {HOST}\r\nCookie: {login.cookie}\r\nOrigin: {self.world.url}\r\n"
+                  f"X-CSRF-Token: {login.csrf}\r\nContent-Length: 0\r\n\r\n")
+        for method, fields, body in [
+                ("HEAD", f"Content-Length: {len(hidden)}", ""), ("GET", f"Content-Length: {len(hidden)}", ""),
+                ("DELETE", f"Content-Length: {len(hidden)}", ""), ("OPTIONS", f"Content-Length: {len(hidden)}", ""),
+                ("HEAD", "Transfer-Encoding: chunked", f"{len(hidden):x}\r\n"),
+                ("POST", f"Content-Length: {len(hidden)}\r\nTransfer-Encoding: xchunked", ""),
+                ("POST", f"Transfer-Encoding : chunked\r\nContent-Length: {len(hidden)}", ""),
+                ("POST", f"X: y\r\n Content-Length: 0\r\nContent-Length: {len(hidden)}", ""),
+                ("POST", f"Content-Length: {len(hidden)}\nX: y", "")]:
+            with self.subTest(method=method, fields=fields):
+                end = "\r\n0\r\n\r\n" if body else ""
+                self.send(f"{method} /api/session HTTP/1.1\r\nHost: {HOST}\r\n{fields}\r\n\r\n{body}{hidden}{end}")
+                for _ in range(4):
+                    self.assertEqual(self.request("GET", "/static/site.css").body, page)
+                self.assertTrue(self.request("GET", "/api/session", login=login).json()["logged_in"])
+        self.send(hidden)
+        self.assertFalse(self.request("GET", "/api/session", login=login).json()["logged_in"])
+
     def test_the_log_has_no_query(self):
         self.request("GET", "/status?secret=do-not-write", {"Referer": "https://x.example/?secret=do-not-write"})
         end = time.monotonic() + PATIENCE_S

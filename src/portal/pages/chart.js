@@ -18,7 +18,7 @@ function scaled(points) {
     `${index === 0 ? "M" : "L"}${x(time).toFixed(1)} ${y(value).toFixed(1)}`).join("") };
 }
 
-const number = new Intl.NumberFormat(document.documentElement.lang, { maximumFractionDigits: 2 });
+const number = new Intl.NumberFormat(document.documentElement.lang, { maximumSignificantDigits: 3 });
 
 /* points: [{ time in ms, value }], oldest first. */
 export function chart(title, points) {
