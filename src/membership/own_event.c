@@ -4,13 +4,13 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "membership/former_name.h"
 
 struct search {
     struct snapshot *snapshot;
-    int64_t date_created_us;
     const char *name;
     struct own_name *names; /* the person's name and the former ones */
-    size_t name_count, name_capacity;
+    size_t name_count;
     uint64_t before;
     size_t limit;
     own_event_visit *visit;
@@ -24,16 +24,18 @@ struct own_name {
     bool is_anothers; /* in what is older than what was seen already */
 };
 
-static bool add_former_name(void *context, const char *name, const struct person_record *person)
+/* The person's name and the former ones. */
+static bool find_names(struct search *search, int64_t date_created_us)
 {
-    struct search *search = context;
-    if (strcmp(name, search->name) != 0 && (person->date_created_us != search->date_created_us ||
-                                            !span_is_text(person->renamed_to, search->name)))
-        return true;
-    search->names = memory_grow(search->names, search->name_count, &search->name_capacity,
-                                sizeof(*search->names));
-    search->names[search->name_count++] = (struct own_name){memory_copy_text(name), false};
-    return true;
+    struct former_name_list former;
+    bool is_found =
+        former_name_find(search->snapshot, search->name, date_created_us, &former, search->error);
+    search->names = memory_new(former.count + 1, sizeof(*search->names));
+    search->names[search->name_count++].name = memory_copy_text(search->name);
+    for (size_t i = 0; i < former.count; i++)
+        search->names[search->name_count++].name = memory_copy_text(former.names[i]);
+    former_name_list_finish(&former);
+    return is_found;
 }
 
 /* Which of the person's names has an alias of that name in the domain; false: none has. */
@@ -102,8 +104,7 @@ bool own_event_each(struct snapshot *snapshot, const char *name, uint64_t before
     enum store_result result = snapshot_person(snapshot, name, &person, error);
     if (result != STORE_FOUND)
         return result == STORE_ABSENT;
-    search.date_created_us = person.date_created_us;
-    bool is_done = snapshot_each_person(snapshot, add_former_name, &search, error) &&
+    bool is_done = find_names(&search, person.date_created_us) &&
                    snapshot_each_event_before(snapshot, UINT64_MAX, take_event, &search, error) &&
                    search.is_fine;
     for (size_t i = 0; i < search.name_count; i++)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "membership/former_name.h"
 
 const char *standing_step_word(enum standing_step step)
 {
@@ -36,6 +37,7 @@ struct reading {
     const struct login_sighting *sightings;
     size_t sighting_count;
     struct person_record person; /* zeroed: not known */
+    struct former_name_list former_names;
     struct standing *standing;
     bool is_fine;
     struct error *error;
@@ -98,8 +100,8 @@ static struct standing_address *append(struct reading *reading, const struct pla
     return address;
 }
 
-static void append_alias(struct reading *reading, const struct place *place, const char *local,
-                         const struct alias_record *alias)
+static struct standing_address *append_alias(struct reading *reading, const struct place *place,
+                                             const char *local, const struct alias_record *alias)
 {
     const struct membership_record *row = &place->row;
     struct standing_address *address = append(reading, place, local);
@@ -114,6 +116,7 @@ static void append_alias(struct reading *reading, const struct place *place, con
         address->live_since_s = alias->state == ALIAS_ACTIVE ? alias->since_s : row->live_since_s;
     if (alias->state == ALIAS_LEAVING && row->leaving_since_s != 0 && place->house_domain != NULL)
         address->grace_end_s = row->leaving_since_s + place->house_domain->grace_s;
+    return address;
 }
 
 static enum login_membership find_sighting(const struct reading *reading, const char *domain,
@@ -169,20 +172,52 @@ static bool append_own(struct reading *reading, const struct place *place)
     return true;
 }
 
-static bool append_extras(struct reading *reading, const struct place *place)
+static bool is_former_name(const struct reading *reading, const char *name)
+{
+    return strcmp(name, reading->name) != 0;
+}
+
+/* One that is there for that name, which is the person's or a former one. */
+static bool append_of_name(struct reading *reading, const struct place *place, const char *name,
+                           const char *local)
+{
+    struct alias_record alias;
+    enum store_result result =
+        snapshot_alias(reading->snapshot, place->domain, span_of(local), &alias, reading->error);
+    if (result != STORE_FOUND || !span_is_text(alias.owner, name))
+        return result != STORE_TROUBLE;
+    /* What ended with a former name is no news. */
+    if (!is_former_name(reading, name))
+        append_alias(reading, place, local, &alias);
+    else if (alias.state == ALIAS_LEAVING || alias_record_is_live(&alias))
+        append_alias(reading, place, local, &alias)->is_former = true;
+    return true;
+}
+
+static bool append_extras(struct reading *reading, const struct place *place, const char *name)
 {
     CLEANUP(memory_free_at)
     char *names = memory_copy_bytes(place->row.extras.data, place->row.extras.length);
     char *rest = NULL;
     for (char *local = names != NULL ? strtok_r(names, "\n", &rest) : NULL; local != NULL;
-         local = strtok_r(NULL, "\n", &rest)) {
-        struct alias_record alias;
-        enum store_result result = snapshot_alias(reading->snapshot, place->domain, span_of(local),
-                                                  &alias, reading->error);
-        if (result == STORE_TROUBLE)
+         local = strtok_r(NULL, "\n", &rest))
+        if (!append_of_name(reading, place, name, local))
             return false;
-        if (result == STORE_FOUND && span_is_text(alias.owner, reading->name))
-            append_alias(reading, place, local, &alias);
+    return true;
+}
+
+/* Further ones go along to the new name; they are with the former one where it is not seen yet. */
+static bool append_former(struct reading *reading, struct place place)
+{
+    for (size_t i = 0; i < reading->former_names.count; i++) {
+        const char *name = reading->former_names.names[i];
+        enum store_result result =
+            snapshot_membership(reading->snapshot, place.domain, name, &place.row, reading->error);
+        bool is_own =
+            result == STORE_FOUND && place.row.date_created_us == reading->person.date_created_us;
+        if (result == STORE_TROUBLE || (is_own && (!append_of_name(reading, &place, name, name) ||
+                                                   !append_extras(reading, &place, name))))
+            return false;
     }
     return true;
 }
@@ -203,7 +238,8 @@ static bool read_place(struct reading *reading, struct place *place)
     return result != STORE_TROUBLE &&
            barrier_find(reading->house, reading->snapshot, place->domain, name, 0, &place->barrier,
                         reading->error) &&
-           append_own(reading, place) && append_extras(reading, place);
+           append_own(reading, place) && append_extras(reading, place, reading->name) &&
+           append_former(reading, *place);
 }
 
 static bool visit_former(void *context, const char *domain, const struct domain_record *row)
@@ -274,7 +310,12 @@ bool standing_read(const struct house *house, const struct keyring *ring, struct
     }
     if (ret->is_known)
         read_person(&reading, ring);
-    return read_places(&reading);
+    bool is_read =
+        (!ret->is_known || former_name_find(snapshot, name, reading.person.date_created_us,
+                                            &reading.former_names, error)) &&
+        read_places(&reading);
+    former_name_list_finish(&reading.former_names);
+    return is_read;
 }
 
 void standing_finish(struct standing *standing)

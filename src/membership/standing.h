@@ -1,6 +1,7 @@
 /*
  * How a person stands in each domain: which addresses there are or could be, in what state, why,
- * and what is to be done. For the pages of members; also of people whom the cache does not know.
+ * and what is to be done; also those under names that the person had before, as long as they live.
+ * For the pages of members; also of people whom the cache does not know.
  */
 #ifndef LPALIAS_MEMBERSHIP_STANDING_H
 #define LPALIAS_MEMBERSHIP_STANDING_H
@@ -34,6 +35,7 @@ struct standing_address {
     char *domain, *local;
     const char *team;       /* borrowed of the house; NULL: the domain is not configured any more */
     bool is_extra;          /* a further alias, else the person's own name */
+    bool is_former;         /* under a name that the person had before; nothing of it can change */
     enum alias_state state; /* 0: there is none */
     bool is_live;
     const char *reason; /* a word of alias_reason_name() or barrier_word(), "never-member",

@@ -29,17 +29,22 @@ static json_t *next_url(const struct call *call, const struct standing_address *
     }
 }
 
+static const char *kind_word(const struct standing_address *address)
+{
+    return address->is_former ? "former" : address->is_extra ? "extra" : "member";
+}
+
 static json_t *json_of_address(const struct call *call, const struct standing_address *address)
 {
-    return json_pack(
-        "{s:o,s:s,s:s?,s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:s}", "address",
-        json_sprintf("%s@%s", address->local, address->domain), "domain", address->domain, "team",
-        address->team, "kind", address->is_extra ? "extra" : "member", "state",
-        address->state != 0 ? alias_state_name(address->state) : "none", "reason",
-        json_from_optional(span_of(address->reason)), "next_url", next_url(call, address), "since",
-        json_from_time(address->since_s), "live_since", json_from_time(address->live_since_s),
-        "grace_end", json_from_time(address->grace_end_s), "extension",
-        extension_policy_name(address->extension));
+    return json_pack("{s:o,s:s,s:s?,s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:s}", "address",
+                     json_sprintf("%s@%s", address->local, address->domain), "domain",
+                     address->domain, "team", address->team, "kind", kind_word(address), "state",
+                     address->state != 0 ? alias_state_name(address->state) : "none", "reason",
+                     json_from_optional(span_of(address->reason)), "next_url",
+                     next_url(call, address), "since", json_from_time(address->since_s),
+                     "live_since", json_from_time(address->live_since_s), "grace_end",
+                     json_from_time(address->grace_end_s), "extension",
+                     extension_policy_name(address->extension));
 }
 
 static json_t *list_addresses(const struct call *call, const struct standing *standing)

@@ -239,6 +239,11 @@ class Told(MemberCase):
         self.assertIn("Logged in as leonie", self.browser.text("header"))
         self.assertIn("live since", self.card("leonie@lubuntu.me"))
         self.assertIn("lee@target.example", self.browser.text("#targets"))
+        old = self.card("lee@lubuntu.me")
+        self.assertIn("You go by another name on Launchpad now", old)
+        self.assertIn("mail still arrives until", old)
+        self.assertEqual([len(self.browser.all(f'[data-address="{name}@lubuntu.me"] select'))
+                          for name in ("leonie", "lee")], [1, 0])
 
     def test_who_left_the_team(self):
         self.world.launchpad.remove_member(TEAM, "kim")

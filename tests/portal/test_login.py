@@ -248,6 +248,22 @@ class WhatIsFound(LoginCase):
         self.assertEqual((self.address(login)["address"], self.address(login)["state"]),
                          (f"jane@{DOMAIN}", "active"))
 
+    def test_a_renamed_person_sees_until_when_the_old_one_works(self):
+        self.log_in("jdoe")
+        self.world.start_server()
+        self.world.launchpad.rename("jdoe", "jane")
+        login = self.log_in("jdoe")
+        former = [each for each in self.me(login)["addresses"] if each["kind"] == "former"]
+        self.assertEqual({(each["state"], each["reason"]) for each in former}, {("leaving", "renamed")})
+        [old] = [each for each in former if each["domain"] == DOMAIN]
+        self.assertEqual(old["address"], f"jdoe@{DOMAIN}")
+        self.assertGreater(old["grace_end"], old["since"])
+        self.assertEqual(self.world.ask("alias", f"jdoe@{DOMAIN}"), "OK jdoe@target.example")
+        answer = self.world.post("/api/me/extension", {"address": old["address"], "extension": "drop"},
+                                 login)
+        self.assertEqual((answer.status, answer.json()["error"]["code"]), (404, "not-found"))
+        self.assertNotIn("former", {each["kind"] for each in self.me(self.log_in("kim"))["addresses"]})
+
     def test_a_name_that_is_used_again_brings_nothing(self):
         self.log_in("jdoe")
         self.world.launchpad.rename("jdoe", "jane")

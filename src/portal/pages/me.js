@@ -35,7 +35,8 @@ function reasonLines({ reason, team, next_url: url }) {
 }
 
 function addressCard(address, isChangeable) {
-  const { live_since: live, since, state } = address;
+  const { kind, live_since: live, since, state } = address;
+  const hasChoice = kind !== "former" && state !== "none" && state !== "gone";
   const times = [];
   if (since !== null) times.push(text("me.since", { time: timeText(since) }));
   if (live !== null && live !== since) times.push(text("me.live-since", { time: timeText(live) }));
@@ -46,7 +47,7 @@ function addressCard(address, isChangeable) {
     address.grace_end === null ? null
       : element("p", {}, text("me.grace-end", { time: timeText(address.grace_end) })),
     ...reasonLines(address),
-    isChangeable && state !== "none" && state !== "gone" ? extensionField(address) : null);
+    isChangeable && hasChoice ? extensionField(address) : null);
 }
 
 /* Whoever is banned, or has nothing here, would be refused whatever it is. */

@@ -6,7 +6,7 @@
  *   plan DOMAIN all|discarded NAME
  *   person NAME DATE [login=I] [banned] [paused] [renamed=N] [to=SOURCE+ADDRESS]...
  *   member DOMAIN NAME DATE [absent] [live] [invalid] [doubted] [extra=LOCAL]
- *   alias DOMAIN LOCAL STATE [owner=N] [to=ADDRESS]
+ *   alias DOMAIN LOCAL STATE [renamed] [owner=N] [to=ADDRESS]
  *   static DOMAIN LOCAL
  */
 #ifndef LPALIAS_TESTS_UNIT_ACTION_ENROL_WORLD_H
@@ -160,6 +160,8 @@ static inline void enrol_put_alias(struct house_cache *cache, struct changeset *
         if (enrol_value(*word, "owner") != NULL) {
             row.owner = span_of(enrol_value(*word, "owner"));
             row.kind = ALIAS_EXTRA;
+        } else if (strcmp(*word, "renamed") == 0) {
+            row.reason = REASON_RENAMED;
         } else if (enrol_value(*word, "to") != NULL) {
             keyring_seal_alias(cache->ring, words[1], span_of(words[2]),
                                span_of(enrol_value(*word, "to")), &sealed);

@@ -27,7 +27,9 @@ static struct buffer read_standing(struct house_cache *cache,
     for (size_t i = 0; i < standing.count; i++) {
         const struct standing_address *address = &standing.addresses[i];
         buffer_appendf(&text, "%s %s%s %s", address->domain, address->local,
-                       address->is_extra ? " extra" : "",
+                       address->is_former  ? " former"
+                       : address->is_extra ? " extra"
+                                           : "",
                        address->state != 0 ? alias_state_name(address->state) : "none");
         if (*address->reason != '\0')
             buffer_appendf(&text, " %s", address->reason);
@@ -103,6 +105,47 @@ static const struct {
      BOTH JDOE "member " DOMAIN " jdoe 5\nstatic " DOMAIN " jdoe\n", 0, 0,
      DOMAIN " jdoe none taken -> ask-admins\n" OTHER
             " jdoe none never-member -> join-team\n" SENDS},
+    {"the names of before, along their chain, as long as they live",
+     BOTH JDOE "person old 5 renamed=jdoe\nperson oldest 5 renamed=old\n"
+               "member " DOMAIN " jdoe 5 live extra=nick\n"
+               "member " DOMAIN " old 5 absent live\nmember " DOMAIN " oldest 5 absent live\n"
+               "member " OTHER " old 5 live extra=also\nmember " OTHER " oldest 5 absent live\n"
+               "alias " DOMAIN " jdoe active to=" HOME "\n"
+               "alias " DOMAIN " nick active owner=jdoe to=" HOME "\n"
+               "alias " DOMAIN " old leaving renamed to=" HOME "\n"
+               "alias " DOMAIN " oldest leaving renamed to=" HOME "\n"
+               "alias " OTHER " old active to=" HOME "\nalias " OTHER " oldest gone\n"
+               "alias " OTHER " also active owner=old to=" HOME "\n",
+     0, 0,
+     DOMAIN " jdoe active, live since 1\n" DOMAIN " nick extra active, live since 1\n" DOMAIN
+            " old former leaving renamed, live since 1, until 2592002\n" DOMAIN
+            " oldest former leaving renamed, live since 1, until 2592002\n" OTHER
+            " jdoe none never-member -> join-team\n" OTHER
+            " old former active, live since 1\n" OTHER " also former active, live since 1\n" SENDS},
+    {"names whose chain leads elsewhere, of another account, of another login, or used again",
+     BOTH JDOE
+     "person else 5 renamed=ann\nperson other 4 renamed=jdoe\n"
+     "person logged 5 login=x renamed=jdoe\nperson plain 5\nperson reused 5 renamed=jdoe\n"
+     "person owned 5 renamed=jdoe\nperson circle 5 renamed=round\n"
+     "person round 5 renamed=circle\n"
+     "member " DOMAIN " else 5 absent live\nalias " DOMAIN " else leaving renamed\n"
+     "member " DOMAIN " other 4 absent live\nalias " DOMAIN " other leaving renamed\n"
+     "member " DOMAIN " logged 5 absent live\nalias " DOMAIN " logged leaving renamed\n"
+     "member " DOMAIN " plain 5 absent live\nalias " DOMAIN " plain leaving renamed\n"
+     "member " DOMAIN " reused 6 live\nalias " DOMAIN " reused active to=" HOME "\n"
+     "member " DOMAIN " owned 5 absent live\nalias " DOMAIN " owned active owner=ann\n"
+     "member " DOMAIN " circle 5 absent live\nalias " DOMAIN " circle leaving renamed\n",
+     0, 0,
+     DOMAIN " jdoe none never-member -> join-team\n" OTHER
+            " jdoe none never-member -> join-team\n" SENDS},
+    {"a circle of names that she has gone round",
+     BOTH JDOE "person old 5 renamed=jdoe\nperson oldest 5 renamed=old\n"
+               "person jdoe 5 login=" ME " renamed=oldest to=p+" HOME "\n"
+               "member " DOMAIN " old 5 absent live\nalias " DOMAIN " old leaving renamed\n",
+     0, 0,
+     DOMAIN " jdoe none never-member -> join-team\n" DOMAIN
+            " old former leaving renamed, live since 1, until 2592002\n" OTHER
+            " jdoe none never-member -> join-team\n" SENDS},
     {"a row of the account that had the name before",
      BOTH JDOE "member " DOMAIN " jdoe 4 live\nalias " DOMAIN " jdoe active to=x@y.example\n", 0, 0,
      DOMAIN " jdoe none never-member -> join-team\n" OTHER
@@ -171,6 +214,7 @@ static void put_events(struct house_cache *cache, struct snapshot *snapshot,
     (void)cache, (void)snapshot;
     put_event(changeset, "operator:root", "target.set", "", "jdoe"); /* of the account before */
     put_event(changeset, "refresh", "person.another", "", "jdoe");
+    put_event(changeset, "refresh", "alias.active", DOMAIN, "oldest");
     put_event(changeset, "refresh", "alias.active", DOMAIN, "old");
     put_event(changeset, "refresh", "alias.active", DOMAIN, "ann");
     put_event(changeset, "refresh", "alias.active", DOMAIN, "nick");
@@ -213,16 +257,18 @@ static void test_history(void **state)
 {
     struct house_cache *cache = *state;
     enrol_set(cache,
-              BOTH JDOE "person old 5 renamed=jdoe\nperson else 4 renamed=jdoe\nmember " DOMAIN
-                        " jdoe 5 extra=nick\nalias " DOMAIN " nick active owner=jdoe to=" HOME
-                        "\nalias " OTHER " nick active owner=ann to=" HOME "\n");
+              BOTH JDOE "person old 5 renamed=jdoe\nperson oldest 5 renamed=old\nperson else 4 "
+                        "renamed=jdoe\nmember " DOMAIN " jdoe 5 extra=nick\nalias " DOMAIN
+                        " nick active owner=jdoe to=" HOME "\nalias " OTHER
+                        " nick active owner=ann to=" HOME "\n");
     house_cache_change(cache, put_events);
     uint64_t last = expect_history(cache, "jdoe", 0, 3, 0,
                                    "person person.pause jdoe why\n"
                                    "operator person.ban jdoe \n"
                                    "refresh alias.active nick why\n");
     last = expect_history(cache, "jdoe", last, 10, 0,
-                          "refresh alias.active old why\nrefresh person.another jdoe why\n");
+                          "refresh alias.active old why\nrefresh alias.active oldest why\n"
+                          "refresh person.another jdoe why\n");
     expect_history(cache, "jdoe", last, 10, 0, "");
     expect_history(cache, "jdoe", 0, 10, 1, "person person.pause jdoe why\n");
     expect_history(cache, "nobody", 0, 10, 0, "");
