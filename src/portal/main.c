@@ -62,7 +62,11 @@ static int read_config_and_serve(const char *file)
         config_problems_finish(&problems);
         return EX_CONFIG;
     }
-    int status = serve(config);
+    int status = EX_CONFIG;
+    if (config->portal.listen.text != NULL)
+        status = serve(config);
+    else
+        log_error("%s has no portal section; add portal { ... }", config->file);
     config_destroy(config);
     return status;
 }

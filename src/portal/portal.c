@@ -130,9 +130,6 @@ static bool build(struct portal *portal, struct error *error)
 
 bool portal_create(const struct config *config, struct portal **ret, struct error *error)
 {
-    if (config->portal.listen.text == NULL)
-        return error_set(error, ERROR_INVALID, "%s has no portal section; add portal { ... }",
-                         config->file);
     struct portal *portal = memory_new(1, sizeof(*portal));
     portal->config = config;
     portal->cache = cache_create(config);

@@ -49,8 +49,8 @@ struct portal {
 
 /*
  * Builds all parts and binds the listener; opens no database yet, so that this is done as the user
- * the portal runs as. config is borrowed. ERROR_INVALID: config has no portal section; else the
- * errors of http_server_listen() and loop_create().
+ * the portal runs as. config, which has a portal section, is borrowed. The errors are those
+ * of http_server_listen() and loop_create().
  */
 bool portal_create(const struct config *config, struct portal **ret,
                    struct error *error) MUST_CHECK;

@@ -424,13 +424,19 @@ class StartAndStop(unittest.TestCase):
     def test_without_a_portal_section_there_is_no_portal(self):
         self.world.top_lines = []
         super(PortalWorld, self.world).write_config()
-        with self.assertRaisesRegex(RuntimeError, "no portal section"):
+        with self.assertRaisesRegex(RuntimeError, "ended with 78\n.*no portal section"):
+            self.world.start_portal()
+
+    def test_a_wrong_configuration(self):
+        with open(self.world.config_file, "a", encoding="utf-8") as file:
+            file.write("portal {\n")
+        with self.assertRaisesRegex(RuntimeError, "ended with 78\n"):
             self.world.start_portal()
 
     def test_a_state_directory_that_is_open_to_others_is_refused(self):
         os.mkdir(self.world.state)
         os.chmod(self.world.state, 0o755)
-        with self.assertRaisesRegex(RuntimeError, "open to others"):
+        with self.assertRaisesRegex(RuntimeError, r"ended with 71\n(.*\n)*.*open to others"):
             self.world.start_portal()
 
 
