@@ -59,7 +59,7 @@ static bool check_place(struct call *call, const struct member *member, const ch
 static size_t count_others(const struct target_list *targets, const struct waiting_list *waiting,
                            const char *address, bool *ret_is_known)
 {
-    size_t count = waiting->count - waiting_has(waiting, address);
+    size_t count = waiting_count_others(waiting, address);
     *ret_is_known = false;
     for (size_t i = 0; i < targets->count; i++) {
         if (targets->entries[i].source != TARGET_SOURCE_PERSON)

@@ -34,12 +34,13 @@ bool waiting_read(struct state *state, const struct keyring *ring, const char *i
     return proof_link_each(state, identifier, now_s, add, &reading, error);
 }
 
-bool waiting_has(const struct waiting_list *list, const char *address)
+size_t waiting_count_others(const struct waiting_list *list, const char *address)
 {
+    size_t count = 0;
     for (size_t i = 0; i < list->count; i++)
-        if (list->targets[i].address != NULL && strcmp(list->targets[i].address, address) == 0)
-            return true;
-    return false;
+        if (list->targets[i].address != NULL && strcmp(list->targets[i].address, address) != 0)
+            count++;
+    return count;
 }
 
 void waiting_finish(struct waiting_list *list)

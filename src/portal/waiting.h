@@ -12,7 +12,7 @@
 #include "store/keyring.h"
 
 struct waiting_target {
-    char *address; /* in canonical form; NULL: its key is gone, and it is only counted */
+    char *address; /* in canonical form; NULL: it does not open, as its key was retired */
     int64_t until_s;
 };
 
@@ -25,7 +25,11 @@ struct waiting_list {
 bool waiting_read(struct state *state, const struct keyring *ring, const char *identifier,
                   int64_t now_s, struct waiting_list *ret, struct error *error) MUST_CHECK;
 
-bool waiting_has(const struct waiting_list *list, const char *address) MUST_CHECK;
+/*
+ * How many wait besides that one. Those that do not open count as none: nobody could see or take
+ * away what stands in the way. They end by themselves.
+ */
+size_t waiting_count_others(const struct waiting_list *list, const char *address) MUST_CHECK;
 
 void waiting_finish(struct waiting_list *list);
 

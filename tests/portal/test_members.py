@@ -167,6 +167,27 @@ class Proof(MemberCase):
         self.assertEqual(self.remove("n0@home.example"), self.DONE)
         self.assertEqual(self.add("n5@home.example"), self.MAILED)
 
+    def test_one_whose_key_was_retired_does_not_count(self):
+        for number in range(5):
+            self.assertEqual(self.add(f"n{number}@home.example"), self.MAILED)
+        tokens = [self.tokens(f"n{number}@home.example")[0] for number in range(2)]
+        self.login = self.another_login()
+        self.world.lpalias("key", "rotate")
+        self.assertEqual(self.add("n5@home.example"), (409, "target-too-many"))
+        with open(self.world.key_file, encoding="ascii") as file:
+            old = file.readlines()[-1].split()[0]
+        self.world.lpalias("key", "retire", old)
+        self.assertNotIn("waiting", {proof for _, proof, _ in self.targets().values()})
+        self.assertEqual(self.add("n0@home.example"), self.MAILED)  # asked for again
+        self.assertEqual(self.add("n5@home.example"), self.MAILED)
+        self.assertEqual([self.targets().get(f"n{number}@home.example", ("", "", ""))[1]
+                          for number in range(6)], ["waiting", "", "", "", "", "waiting"])
+        held = self.world.request("GET", "/api/me/export", login=self.login).json()
+        self.assertEqual(sorted(str(each["address"]) for each in held["portal"]["waiting_targets"]),
+                         ["None"] * 4 + ["n0@home.example", "n5@home.example"])
+        self.assertEqual(self.confirm(tokens[0]), (404, "link-invalid"))  # there is a newer one
+        self.assertEqual(self.confirm(tokens[1]), self.DONE)  # a link needs no key
+
     def another_login(self):
         """With limits that begin anew, but for what waits."""
         self.world.stop_portal()
