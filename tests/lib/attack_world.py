@@ -91,7 +91,7 @@ class AttackWorld(PortalWorld):
                              input=" ".join(self.domains) + "\n", capture_output=True, text=True,
                              check=True, timeout=PATIENCE_S)
         return {table: rows for table, rows in json.loads(ran.stdout).items()
-                if table not in ("generation", "notice", "sent")}
+                if table not in ("generation", "outbox", "sent")}
 
     def is_logged_in(self, login):
         """Whether a cookie is good for anything."""

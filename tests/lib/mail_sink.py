@@ -113,12 +113,8 @@ class MailSink:
 
     def messages(self):
         """Every message that has arrived completely, oldest first."""
-        unfinished = self._open_files()
-        paths = [os.path.join(self._directory, name) for name in os.listdir(self._directory)
-                 if name.startswith("mail.")]
-        paths = [path for path in paths if path not in unfinished]
         mails = []
-        for path in sorted(paths, key=lambda each: os.stat(each).st_mtime_ns):
+        for path in sorted(self._finished(), key=lambda each: os.stat(each).st_mtime_ns):
             with open(path, encoding="utf-8", errors="surrogateescape") as file:
                 mails.append(_parse(file.read()))
         return mails
@@ -147,11 +143,15 @@ class MailSink:
 
     def forget(self):
         """Throws away what has arrived so far."""
+        for path in self._finished():
+            os.unlink(path)
+
+    def _finished(self):
+        """The dumps that smtp-sink has closed. Listed first: one that comes later is not looked at."""
+        paths = [os.path.join(self._directory, name) for name in os.listdir(self._directory)
+                 if name.startswith("mail.")]
         unfinished = self._open_files()
-        for name in os.listdir(self._directory):
-            path = os.path.join(self._directory, name)
-            if name.startswith("mail.") and path not in unfinished:
-                os.unlink(path)
+        return [path for path in paths if path not in unfinished]
 
     def _errors(self):
         with open(os.path.join(self._directory, "stderr"), encoding="utf-8") as file:
