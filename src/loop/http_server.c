@@ -46,7 +46,7 @@ struct peer {
 struct http_request {
     struct http_server *server;
     struct evhttp_request *event_request;
-    struct peer *peer;
+    struct peer *peer; /* NULL: has gone, and evhttp has left event_request to us */
     char *path, *query;
     struct span body;
     char peer_name[INET6_ADDRSTRLEN];
@@ -174,9 +174,22 @@ static void on_output(struct evbuffer *output, const struct evbuffer_cb_info *in
                             settings->bare_headers[i].value);
 }
 
+/*
+ * Nothing is read while a request is at hand, but what waited to be written before it ("100
+ * Continue") can fail, and the connection with it.
+ */
+static void forget_peer(struct http_server *server, const struct peer *peer)
+{
+    struct http_request *request;
+    LIST_FOREACH(request, &server->requests, entries)
+    if (request->peer == peer)
+        request->peer = NULL;
+}
+
 static void peer_free(struct peer *peer)
 {
     struct http_server *server = peer->server;
+    forget_peer(server, peer);
     TAILQ_REMOVE(&server->peers, peer, entries);
     server->peer_count--;
     if (peer->connection != NULL) {
@@ -522,8 +535,12 @@ void http_server_destroy(struct http_server *server)
     if (server == NULL)
         return;
     server->destroying = true;
-    while (!LIST_EMPTY(&server->requests))
-        request_free(LIST_FIRST(&server->requests));
+    while (!LIST_EMPTY(&server->requests)) {
+        struct http_request *request = LIST_FIRST(&server->requests);
+        if (request->peer == NULL)
+            evhttp_request_free(request->event_request);
+        request_free(request);
+    }
     for (struct peer *peer = TAILQ_FIRST(&server->peers), *next; peer != NULL; peer = next) {
         next = TAILQ_NEXT(peer, entries);
         attach(peer);
@@ -646,8 +663,10 @@ void http_request_answer(struct http_request *request, const struct http_answer 
         abort();
     struct peer *peer = request->peer;
     request_free(request);
-    evhttp_request_set_on_complete_cb(event_request, on_sent, peer);
-    peer_set_state(peer, PEER_SENDING);
+    if (peer != NULL) {
+        evhttp_request_set_on_complete_cb(event_request, on_sent, peer);
+        peer_set_state(peer, PEER_SENDING);
+    } /* else nothing is sent, and evhttp frees it */
     evhttp_send_reply(event_request, (int)answer->status, NULL, body);
     evbuffer_free(body);
 }

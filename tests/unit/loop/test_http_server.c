@@ -4,10 +4,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "../unit.h"
+#include "base/memory.h"
 #include "loop/http_server.h"
 
 #define WAITING_MAX 8
@@ -27,11 +30,15 @@ struct world {
 struct client {
     struct world *world;
     void (*script)(struct client *client);
+    void *context;
     char got[4096];
     pthread_t thread;
 };
 
+#define FILLING_BYTES 12000
+
 static struct world world;
+static char filling[FILLING_BYTES + 1]; /* the answer to /fill */
 
 static void note_request(const struct http_request *request)
 {
@@ -57,6 +64,8 @@ static void handle(void *context, struct http_request *request)
     note_request(request);
     if (strcmp(http_request_path(request), "/later") == 0)
         world.waiting[world.waiting_count++] = request;
+    else if (strcmp(http_request_path(request), "/fill") == 0)
+        answer(request, filling);
     else
         answer(request, "at once");
 }
@@ -133,9 +142,9 @@ static void run(void)
     assert_true(loop_run(world.loop, &error));
 }
 
-static void start(struct client *client, void (*script)(struct client *client))
+static void start(struct client *client, void (*script)(struct client *client), void *context)
 {
-    *client = (struct client){.world = &world, .script = script};
+    *client = (struct client){.world = &world, .script = script, .context = context};
     assert_int_equal(pthread_create(&client->thread, NULL, run_script, client), 0);
 }
 
@@ -167,7 +176,7 @@ static void a_handler_sees_the_request_as_it_was_sent(void **unused)
 {
     (void)unused;
     struct client client;
-    start(&client, send_everything);
+    start(&client, send_everything, NULL);
     loop_every(world.loop, 10, stop_when_closed, NULL);
     run();
     pthread_join(client.thread, NULL);
@@ -205,11 +214,11 @@ static void an_answer_can_come_later_and_others_do_not_wait_for_it(void **unused
     (void)unused;
     struct client later, now;
     size_t one = 1;
-    start(&later, ask_later);
+    start(&later, ask_later, NULL);
     loop_every(world.loop, 10, when_waiting, &one);
     run();
     one = WAITING_MAX + 1; /* not again */
-    start(&now, ask_now);
+    start(&now, ask_now, NULL);
     loop_every(world.loop, 10, stop_when_one_is_left, NULL);
     run();
     pthread_join(now.thread, NULL);
@@ -246,17 +255,117 @@ static void a_peer_that_has_gone_makes_no_difference(void **unused)
     (void)unused;
     struct client gone, now;
     size_t one = 1;
-    start(&gone, ask_and_go);
+    start(&gone, ask_and_go, NULL);
     loop_every(world.loop, 10, when_waiting, &one);
     run();
     pthread_join(gone.thread, NULL);
     one = WAITING_MAX + 1;
     answer(world.waiting[0], "nobody hears it");
-    start(&now, ask_now);
+    start(&now, ask_now, NULL);
     loop_every(world.loop, 10, stop_when_all_were_seen_and_closed, NULL);
     run();
     pthread_join(now.thread, NULL);
     assert_non_null(strstr(now.got, "at once"));
+}
+
+/* ---- a peer that goes while something waits to be written to it ---- */
+
+static char unix_directory[] = "/tmp/lpalias-http-XXXXXX";
+
+static void listen_on_unix(struct sockaddr_un *address)
+{
+    struct error error = {0};
+    *address = (struct sockaddr_un){.sun_family = AF_UNIX};
+    assert_non_null(mkdtemp(unix_directory));
+    snprintf(address->sun_path, sizeof(address->sun_path), "%s/http", unix_directory);
+    struct listener_address where = {.unix_path = address->sun_path};
+    assert_true(http_server_listen(world.server, &where, world.inherited, &error));
+}
+
+static void remove_unix_directory(const struct sockaddr_un *address)
+{
+    char lock[sizeof(address->sun_path) + 5];
+    snprintf(lock, sizeof(lock), "%s.lock", address->sun_path);
+    unlink(address->sun_path);
+    unlink(lock);
+    assert_int_equal(rmdir(unix_directory), 0);
+    memcpy(unix_directory + strlen(unix_directory) - 6, "XXXXXX", 6); /* for another test */
+}
+
+static void wait_for(int fd, unsigned long request, int wanted)
+{
+    int found = -1;
+    while (ioctl(fd, request, &found) == 0 && found != wanted)
+        usleep(1000);
+}
+
+/* How many answers of that length there are until Linux lets nobody write to a unix socket. */
+static int count_until_full(int length)
+{
+    int ends[2], taken, limit, count = 1;
+    socklen_t size = sizeof(limit);
+    char *bytes = memory_new((size_t)length, 1);
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0 ||
+        getsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &limit, &size) != 0 ||
+        send(ends[0], bytes, (size_t)length, 0) != length || ioctl(ends[0], TIOCOUTQ, &taken) != 0)
+        abort();
+    while (count * taken * 4 <= limit) /* as unix_writable() has it */
+        count++;
+    free(bytes);
+    close(ends[0]);
+    close(ends[1]);
+    return count;
+}
+
+/* Reads nothing: its socket is full, so that "100 Continue" waits when it goes. */
+static void fill_and_ask_and_go(struct client *client)
+{
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), length = 0, wanted = 1;
+    struct sockaddr_un *address = client->context;
+    if (connect(fd, (struct sockaddr *)address, sizeof(*address)) != 0)
+        abort();
+    for (int i = 1; i <= wanted; i++) {
+        send_text(fd, "GET /fill HTTP/1.1\r\n\r\n");
+        while (length < FILLING_BYTES && ioctl(fd, FIONREAD, &length) == 0)
+            usleep(1000);
+        wait_for(fd, FIONREAD, i * length);
+        wanted = count_until_full(length);
+    }
+    send_text(fd, "POST /later HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n");
+    wait_for(fd, TIOCOUTQ, 0); /* read, and to be continued */
+    send_text(fd, "x");
+    while (world.waiting_count == 0) /* until it was handed out */
+        usleep(1000);
+    close(fd);
+}
+
+static void make_one_go(struct sockaddr_un *address)
+{
+    struct client gone;
+    memset(filling, 'f', FILLING_BYTES);
+    listen_on_unix(address);
+    start(&gone, fill_and_ask_and_go, address);
+    loop_every(world.loop, 10, stop_when_closed, NULL);
+    run();
+    pthread_join(gone.thread, NULL);
+    assert_int_equal(world.waiting_count, 1);
+}
+
+static void a_peer_that_goes_before_its_answer_makes_no_difference(void **unused)
+{
+    (void)unused;
+    struct sockaddr_un address;
+    make_one_go(&address);
+    answer(world.waiting[0], "nobody hears it");
+    remove_unix_directory(&address);
+}
+
+static void a_request_whose_peer_has_gone_can_be_dropped(void **unused)
+{
+    (void)unused;
+    struct sockaddr_un address;
+    make_one_go(&address);
+    remove_unix_directory(&address);
 }
 
 static void what_is_open_can_be_dropped(void **unused)
@@ -266,7 +375,7 @@ static void what_is_open_can_be_dropped(void **unused)
     size_t one = 1;
     int half = open_connection();
     send_text(half, "GET /ha");
-    start(&later, ask_later);
+    start(&later, ask_later, NULL);
     loop_every(world.loop, 10, when_waiting, &one);
     run();
     assert_int_equal(http_server_size(world.server), 2);
@@ -289,7 +398,7 @@ static void draining_waits_for_answers(void **unused)
     (void)unused;
     struct client later;
     size_t one = 1;
-    start(&later, ask_later);
+    start(&later, ask_later, NULL);
     loop_every(world.loop, 10, when_waiting, &one);
     run();
     one = WAITING_MAX + 1;
@@ -307,7 +416,7 @@ static void draining_has_an_end(void **unused)
     (void)unused;
     struct client later;
     size_t one = 1;
-    start(&later, ask_later);
+    start(&later, ask_later, NULL);
     loop_every(world.loop, 10, when_waiting, &one);
     run();
     one = WAITING_MAX + 1;
@@ -335,6 +444,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_answer_can_come_later_and_others_do_not_wait_for_it,
                                         make, take_away),
         cmocka_unit_test_setup_teardown(a_peer_that_has_gone_makes_no_difference, make, take_away),
+        cmocka_unit_test_setup_teardown(a_peer_that_goes_before_its_answer_makes_no_difference,
+                                        make, take_away),
+        cmocka_unit_test_setup_teardown(a_request_whose_peer_has_gone_can_be_dropped, make,
+                                        take_away),
         cmocka_unit_test_setup_teardown(what_is_open_can_be_dropped, make, take_away),
         cmocka_unit_test_setup_teardown(draining_waits_for_answers, make, take_away),
         cmocka_unit_test_setup_teardown(draining_has_an_end, make, take_away),
