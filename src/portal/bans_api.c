@@ -11,7 +11,7 @@
 #include "portal/answer.h"
 #include "portal/call.h"
 #include "portal/json_body.h"
-#include "portal/json_value.h"
+#include "report/json_value.h"
 
 #define REASON_MAX_BYTES 500
 
@@ -28,9 +28,9 @@ static bool add_ban(void *context, const char *name, const struct person_record 
 {
     if (person->is_banned)
         json_array_append_new(context,
-                              json_pack("{s:o,s:o,s:o}", "name", json_value_text(span_of(name)),
-                                        "since", json_value_time(person->banned_s), "reason",
-                                        json_value_optional(person->ban_reason)));
+                              json_pack("{s:o,s:o,s:o}", "name", json_from_span(span_of(name)),
+                                        "since", json_from_time(person->banned_s), "reason",
+                                        json_from_optional(person->ban_reason)));
     return true;
 }
 

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "portal/json_value.h"
+#include "report/json_value.h"
 #include "state/sample.h"
 
 #define KEPT_S (24 * 60 * 60)
@@ -47,7 +47,7 @@ struct collection {
 static void add_live(void *context, int64_t at_s, int64_t value)
 {
     struct collection *collection = context;
-    json_t *sample = json_pack("{s:o,s:I,s:n,s:n}", "time", json_value_time(at_s), "live",
+    json_t *sample = json_pack("{s:o,s:I,s:n,s:n}", "time", json_from_time(at_s), "live",
                                (json_int_t)value, "lookups", "refresh_ms");
     json_array_append_new(collection->samples, sample);
 }
@@ -56,7 +56,7 @@ static void add_live(void *context, int64_t at_s, int64_t value)
 static void add_figure(void *context, int64_t at_s, int64_t value)
 {
     struct collection *collection = context;
-    json_t *time = json_value_time(at_s);
+    json_t *time = json_from_time(at_s);
     json_t *sample = json_array_get(collection->samples, collection->place);
     while (sample != NULL &&
            strcmp(json_string_value(json_object_get(sample, "time")), json_string_value(time)) < 0)

@@ -6,8 +6,8 @@
 #include "portal/answer.h"
 #include "portal/cache.h"
 #include "portal/call.h"
-#include "portal/json_value.h"
 #include "portal/status.h"
+#include "report/json_value.h"
 
 /* One domain with all that is said of it; rows that are not there are zeroed. */
 struct domain_view {
@@ -52,8 +52,8 @@ static json_t *json_from_plan(const struct domain_view *view)
     if (!view->has_plan)
         return json_null();
     return json_pack("{s:I,s:I,s:o,s:b}", "losses", (json_int_t)plan->losses, "additions",
-                     (json_int_t)plan->additions, "made", json_value_time(plan->made_s),
-                     "discarded", (plan->holds & PLAN_DISCARDED) != 0);
+                     (json_int_t)plan->additions, "made", json_from_time(plan->made_s), "discarded",
+                     (plan->holds & PLAN_DISCARDED) != 0);
 }
 
 static json_t *json_from_view(const struct domain_view *view, bool is_trusted)
@@ -62,22 +62,22 @@ static json_t *json_from_view(const struct domain_view *view, bool is_trusted)
     bool is_frozen =
         view->config != NULL && view->config->proof != NULL && row->proof != PROOF_SEEN;
     json_t *object = json_object();
-    json_object_set_new(object, "domain", json_value_text(span_of(view->name)));
+    json_object_set_new(object, "domain", json_from_span(span_of(view->name)));
     json_object_set_new(
         object, "team",
-        json_value_text(view->config != NULL ? span_of(view->config->team) : row->team));
+        json_from_span(view->config != NULL ? span_of(view->config->team) : row->team));
     json_object_set_new(object, "is_open", json_boolean(row->is_open && is_trusted));
     json_object_set_new(object, "is_held", json_boolean(row->is_held));
-    json_object_set_new(object, "hold_reason", json_value_optional(row->hold_reason));
+    json_object_set_new(object, "hold_reason", json_from_optional(row->hold_reason));
     json_object_set_new(object, "is_frozen", json_boolean(is_frozen));
     json_object_set_new(object, "states", json_from_states(&view->counts));
     json_object_set_new(object, "static", json_integer((json_int_t)view->counts.statics));
-    json_object_set_new(object, "last_success", json_value_time(view->run.success_s));
-    json_object_set_new(object, "last_attempt", json_value_time(view->run.attempt_s));
+    json_object_set_new(object, "last_success", json_from_time(view->run.success_s));
+    json_object_set_new(object, "last_attempt", json_from_time(view->run.attempt_s));
     json_object_set_new(object, "outcome",
                         view->has_run ? json_string(run_outcome_name(view->run.outcome))
                                       : json_null());
-    json_object_set_new(object, "error", json_value_optional(view->run.error));
+    json_object_set_new(object, "error", json_from_optional(view->run.error));
     json_object_set_new(object, "plan", json_from_plan(view));
     return object;
 }

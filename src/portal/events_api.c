@@ -6,8 +6,8 @@
 #include "base/text.h"
 #include "portal/answer.h"
 #include "portal/call.h"
-#include "portal/json_value.h"
 #include "portal/query.h"
+#include "report/json_value.h"
 
 enum {
     PAGE_ROWS = 50,
@@ -58,10 +58,10 @@ static bool visit_event(void *context, uint64_t sequence, const struct event_rec
         json_array_append_new(
             search->events,
             json_pack("{s:I,s:o,s:o,s:o,s:o,s:o,s:o}", "sequence", (json_int_t)sequence, "time",
-                      json_value_time(event->at_s), "actor", json_value_text(event->actor), "act",
-                      json_value_text(event->act), "subject", json_value_optional(event->subject),
-                      "domain", json_value_optional(event->domain), "detail",
-                      json_value_optional(event->detail)));
+                      json_from_time(event->at_s), "actor", json_from_span(event->actor), "act",
+                      json_from_span(event->act), "subject", json_from_optional(event->subject),
+                      "domain", json_from_optional(event->domain), "detail",
+                      json_from_optional(event->detail)));
     return true;
 }
 

@@ -8,8 +8,8 @@
 #include "portal/answer.h"
 #include "portal/cache.h"
 #include "portal/call.h"
-#include "portal/json_value.h"
 #include "portal/query.h"
+#include "report/json_value.h"
 
 enum {
     PAGE_ROWS = 100,
@@ -81,14 +81,14 @@ static void add_member(struct search *search, const char *domain, const char *lo
     CLEANUP(buffer_finish) struct buffer address = {0};
     json_t *object = json_object();
     buffer_appendf(&address, "%s@%s", local, domain);
-    json_object_set_new(object, "name", json_value_optional(alias->owner));
-    json_object_set_new(object, "domain", json_value_text(span_of(domain)));
-    json_object_set_new(object, "team", json_value_text(search->team));
-    json_object_set_new(object, "address", json_value_text(span_of(buffer_text(&address))));
+    json_object_set_new(object, "name", json_from_optional(alias->owner));
+    json_object_set_new(object, "domain", json_from_span(span_of(domain)));
+    json_object_set_new(object, "team", json_from_span(search->team));
+    json_object_set_new(object, "address", json_from_span(span_of(buffer_text(&address))));
     json_object_set_new(object, "kind", json_string(alias_kind_name(alias->kind)));
     json_object_set_new(object, "state", json_string(alias_state_name(alias->state)));
-    json_object_set_new(object, "reason", json_value_reason(alias->reason));
-    json_object_set_new(object, "since", json_value_time(alias->since_s));
+    json_object_set_new(object, "reason", json_from_reason(alias->reason));
+    json_object_set_new(object, "since", json_from_time(alias->since_s));
     json_object_set_new(object, "targets", count_targets(search, domain, local, alias));
     json_object_set_new(object, "banned", json_boolean(is_banned(search, alias->owner)));
     json_array_append_new(search->members, object);
@@ -195,7 +195,7 @@ static void answer(struct call *call, const struct query_field *fields)
     bool is_walked = walk(call, &search, fields[FIELD_DOMAIN].value, fields[FIELD_AFTER].value);
     if (is_walked) {
         json_t *next =
-            search.is_more ? json_value_text(span_of(buffer_text(&search.last))) : json_null();
+            search.is_more ? json_from_span(span_of(buffer_text(&search.last))) : json_null();
         answer_json(call, 200,
                     json_pack("{s:O,s:o}", "members", search.members, "next_after", next));
     } else {

@@ -2,7 +2,7 @@
 
 #include "portal/answer.h"
 #include "portal/call.h"
-#include "portal/json_value.h"
+#include "report/json_value.h"
 
 enum {
     ROWS_MAX = 200,
@@ -41,9 +41,9 @@ static bool visit_notice(void *context, uint64_t sequence, const struct outbox_r
         json_array_append_new(
             waiting->notices,
             json_pack("{s:I,s:o,s:o,s:s,s:o,s:o,s:I}", "sequence", (json_int_t)sequence, "kind",
-                      json_value_text(notice->kind), "domain", json_value_optional(notice->domain),
+                      json_from_span(notice->kind), "domain", json_from_optional(notice->domain),
                       "audience", audience_word(notice->audience), "about",
-                      json_value_optional(notice->subject), "made", json_value_time(notice->at_s),
+                      json_from_optional(notice->subject), "made", json_from_time(notice->at_s),
                       "attempts", (json_int_t)notice->attempts));
     return true;
 }

@@ -5,7 +5,7 @@
 #include "portal/answer.h"
 #include "portal/call.h"
 #include "portal/json_body.h"
-#include "portal/json_value.h"
+#include "report/json_value.h"
 
 #define ROWS_MAX 1000 /* in one answer; nobody reads more in a browser */
 
@@ -27,10 +27,10 @@ static bool find_plan(struct call *call, const char **ret_domain, struct plan_re
 
 static json_t *json_from_row(const struct plan_row *row)
 {
-    return json_pack("{s:o,s:o,s:s,s:o}", "name", json_value_text(row->name), "before",
+    return json_pack("{s:o,s:o,s:s,s:o}", "name", json_from_span(row->name), "before",
                      row->before != 0 ? json_string(alias_state_name(row->before)) : json_null(),
                      "after", row->after != 0 ? alias_state_name(row->after) : "none", "reason",
-                     json_value_reason(row->reason));
+                     json_from_reason(row->reason));
 }
 
 static json_t *json_from_plan(const char *domain, const struct plan_record *plan)
@@ -46,11 +46,11 @@ static json_t *json_from_plan(const char *domain, const struct plan_record *plan
             more++;
     }
     json_t *object = json_object();
-    json_object_set_new(object, "domain", json_value_text(span_of(domain)));
-    json_object_set_new(object, "team", json_value_text(plan->team));
-    json_object_set_new(object, "reason", json_value_text(plan->reason));
-    json_object_set_new(object, "made", json_value_time(plan->made_s));
-    json_object_set_new(object, "listing", json_value_time(plan->listing_s));
+    json_object_set_new(object, "domain", json_from_span(span_of(domain)));
+    json_object_set_new(object, "team", json_from_span(plan->team));
+    json_object_set_new(object, "reason", json_from_span(plan->reason));
+    json_object_set_new(object, "made", json_from_time(plan->made_s));
+    json_object_set_new(object, "listing", json_from_time(plan->listing_s));
     json_object_set_new(object, "number", json_integer((json_int_t)plan->stamp.generation));
     json_object_set_new(object, "losses", json_integer(plan->losses));
     json_object_set_new(object, "additions", json_integer(plan->additions));

@@ -10,9 +10,9 @@
 #include "portal/cache.h"
 #include "portal/call.h"
 #include "portal/chart.h"
-#include "portal/json_value.h"
 #include "portal/lookup_probe.h"
 #include "portal/lookup_rate.h"
+#include "report/json_value.h"
 
 #define FRESH_MS    5000
 #define TROUBLE_MS  1000 /* so long nothing is tried again that could not be told */
@@ -115,9 +115,9 @@ static bool add_domain(void *context, const char *domain, const struct domain_re
     bool is_open = row->is_open && snapshot_is_trusted(walk->snapshot);
     json_array_append_new(
         walk->domains,
-        json_pack("{s:o,s:I,s:b,s:o,s:o}", "domain", json_value_text(span_of(domain)), "live",
+        json_pack("{s:o,s:I,s:b,s:o,s:o}", "domain", json_from_span(span_of(domain)), "live",
                   (json_int_t)alias_counts_of(&walk->status->counts, domain).live, "is_open",
-                  is_open, "last_success", json_value_time(success_s), "age_seconds",
+                  is_open, "last_success", json_from_time(success_s), "age_seconds",
                   success_s != 0 ? json_integer(age_s) : json_null()));
     return true;
 }
@@ -147,7 +147,7 @@ static json_t *make(struct status *status, enum probe_answer said, struct error 
     if (samples != NULL)
         object =
             json_pack("{s:I,s:o,s:s,s:O,s:O}", "generation",
-                      (json_int_t)snapshot_generation(snapshot), "time", json_value_time(now_s),
+                      (json_int_t)snapshot_generation(snapshot), "time", json_from_time(now_s),
                       "server", probe_answer_name(said), "domains", domains, "samples", samples);
     snapshot_end(snapshot);
     json_decref(domains);

@@ -24,3 +24,8 @@ json_t *json_from_time(int64_t at_s)
     char text[TIMESTAMP_TEXT_BYTES];
     return at_s != 0 ? json_string(timestamp_format(at_s, text)) : json_null();
 }
+
+json_t *json_from_reason(enum alias_reason reason)
+{
+    return reason != REASON_NONE ? json_string(alias_reason_name(reason)) : json_null();
+}

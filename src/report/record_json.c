@@ -9,10 +9,7 @@ json_t *json_from_alias(const struct alias_record *record)
     json_t *object = json_object();
     json_object_set_new(object, "kind", json_string(alias_kind_name(record->kind)));
     json_object_set_new(object, "state", json_string(alias_state_name(record->state)));
-    json_object_set_new(object, "reason",
-                        record->reason != REASON_NONE
-                            ? json_string(alias_reason_name(record->reason))
-                            : json_null());
+    json_object_set_new(object, "reason", json_from_reason(record->reason));
     json_object_set_new(object, "extension", json_string(extension_policy_name(record->extension)));
     json_object_set_new(object, "live", json_boolean(alias_record_is_live(record)));
     json_object_set_new(object, "since", json_from_time(record->since_s));

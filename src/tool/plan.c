@@ -58,9 +58,7 @@ static json_t *json_from_row(const struct plan_row *row)
                         row->before != 0 ? json_string(alias_state_name(row->before))
                                          : json_null());
     json_object_set_new(object, "after", json_string(state_word(row->after)));
-    json_object_set_new(object, "reason",
-                        row->reason != REASON_NONE ? json_string(alias_reason_name(row->reason))
-                                                   : json_null());
+    json_object_set_new(object, "reason", json_from_reason(row->reason));
     return object;
 }
 

@@ -115,6 +115,7 @@ async function show() {
   replaceChildren("targets", ...me.targets.map(targetRow));
   byId("new-target-hint").textContent = text("me.target.hint", { count: me.targets_max });
   byId("sending").textContent = text("me.sending.text", { login: me.login_name });
+  byId("erase-label").textContent = text("me.erase.label", { name: me.name });
   showPause(me.paused);
 }
 
@@ -144,9 +145,8 @@ function bindPause() {
   }));
 }
 
-function bindErase(name) {
+function bindErase() {
   const dialog = makeDialog("erase-dialog");
-  byId("erase-label").textContent = text("me.erase.label", { name });
   byId("erase").addEventListener("click", () => openDialog(dialog, byId("erase")));
   onSubmit(byId("erase-form"), async () => {
     await post("/api/me/erase", { name: byId("erase-name").value.trim() }).finally(() => dialog.close());
@@ -154,10 +154,10 @@ function bindErase(name) {
   });
 }
 
-run(async (session) => {
+run(async () => {
   bindTargets();
   bindPause();
-  bindErase(session.name);
+  bindErase();
   await show();
   await showEvents("history", "/api/me/history", historyColumns,
     { none: "me.history.none", more: "me.history.more" });
