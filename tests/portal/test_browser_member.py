@@ -245,6 +245,22 @@ class Told(MemberCase):
         self.assertEqual([len(self.browser.all(f'[data-address="{name}@lubuntu.me"] select'))
                           for name in ("leonie", "lee")], [1, 0])
 
+    def test_whose_name_changes_meanwhile(self):
+        """The session has the name of its login; the account goes by the one of now."""
+        self.world.forget_limits()  # so many have logged in before
+        self.world.add_person("ada", [TEAM])
+        self.log_in("ada")
+        self.world.launchpad.rename("ada", "ida")
+        with Browser(self.world.url) as other:
+            self.log_in("ada", other)
+        self.browser.open("/me")
+        self.browser.click("#erase")
+        self.assertIn("Launchpad name, ida,", self.browser.text("#erase-label"))
+        self.browser.fill("#erase-name", "ida")
+        self.browser.click_text("Erase my data", "#erase-dialog")
+        self.browser.wait_for_page("/")
+        self.browser.wait_for_text("#messages", "Your data was erased")
+
     def test_who_left_the_team(self):
         self.world.launchpad.remove_member(TEAM, "kim")
         for after_s in (100, 200):  # it is believed when it is seen again
