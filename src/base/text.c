@@ -56,6 +56,33 @@ bool text_is_utf8(const char *text, size_t length)
     return true;
 }
 
+static int hex_value(char digit)
+{
+    if (digit >= '0' && digit <= '9')
+        return digit - '0';
+    char small = text_lower_ascii_char(digit);
+    return small >= 'a' && small <= 'f' ? small - 'a' + 10 : -1;
+}
+
+bool text_append_percent_decoded(struct buffer *out, struct span text, enum text_plus plus)
+{
+    for (size_t i = 0; i < text.length; i++) {
+        char byte = text.data[i];
+        if (byte == '%') {
+            int high = text.length - i > 2 ? hex_value(text.data[i + 1]) : -1;
+            int low = text.length - i > 2 ? hex_value(text.data[i + 2]) : -1;
+            if (high < 0 || low < 0)
+                return false;
+            byte = (char)(high << 4 | low);
+            i += 2;
+        } else if (byte == '+' && plus == TEXT_PLUS_IS_BLANK) {
+            byte = ' ';
+        }
+        buffer_append_char(out, byte);
+    }
+    return true;
+}
+
 void text_append_escaped(struct buffer *out, const char *text)
 {
     size_t length = strlen(text);

@@ -23,6 +23,15 @@ bool text_is_utf8(const char *text, size_t length) MUST_CHECK;
 void text_append_escaped(struct buffer *out, const char *text);
 
 /*
+ * Appends the bytes that text stands for where a percent sign and two hexadecimal digits are one
+ * byte (RFC 3986 2.1) and, in a form, a plus sign is a blank (WHATWG URL 5.1); nothing is said of
+ * what they are. False: a percent sign begins no encoding, and some may have been appended.
+ */
+enum text_plus { TEXT_PLUS_IS_PLUS, TEXT_PLUS_IS_BLANK };
+bool text_append_percent_decoded(struct buffer *out, struct span text,
+                                 enum text_plus plus) MUST_CHECK;
+
+/*
  * "90", "10m", "2h", "1d", "250ms": a duration in milliseconds. Units: ms s m h d w; a bare
  * number is refused unless it is 0, as a unit is part of a value. False: not a duration, or
  * more than 10 000 days.

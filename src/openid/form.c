@@ -1,6 +1,5 @@
 #include "openid/form.h"
 
-#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,25 +13,17 @@ static const char unreserved[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRST
 /* Caller frees *ret. */
 static bool decode(struct span text, char **ret, struct error *error)
 {
-    CLEANUP(memory_free_at) char *decoded = memory_new(text.length + 1, 1);
-    size_t length = 0;
-    for (size_t at = 0; at < text.length; at++) {
-        char byte = text.data[at];
-        if (byte == '+') {
-            byte = ' ';
-        } else if (byte == '%') {
-            if (text.length - at < 3 ||
-                sodium_hex2bin((unsigned char *)&byte, 1, text.data + at + 1, 2, NULL, NULL,
-                               NULL) != 0)
-                return error_set(error, ERROR_INVALID, "a percent sign begins no encoding");
-            at += 2;
-        }
-        decoded[length++] = byte;
+    struct buffer decoded = {0};
+    const char *fault = NULL;
+    if (!text_append_percent_decoded(&decoded, text, TEXT_PLUS_IS_BLANK))
+        fault = "a percent sign begins no encoding";
+    else if (!text_is_utf8(buffer_text(&decoded), decoded.length))
+        fault = "a field holds NUL or is not UTF-8";
+    if (fault != NULL) {
+        buffer_finish(&decoded);
+        return error_set(error, ERROR_INVALID, "%s", fault);
     }
-    if (!text_is_utf8(decoded, length))
-        return error_set(error, ERROR_INVALID, "a field holds NUL or is not UTF-8");
-    *ret = decoded;
-    decoded = NULL;
+    *ret = decoded.data;
     return true;
 }
 

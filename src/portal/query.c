@@ -6,31 +6,6 @@
 #include "base/buffer.h"
 #include "base/text.h"
 
-static int hex_value(char digit)
-{
-    if (digit >= '0' && digit <= '9')
-        return digit - '0';
-    char small = text_lower_ascii_char(digit);
-    return small >= 'a' && small <= 'f' ? small - 'a' + 10 : -1;
-}
-
-static bool append_decoded(struct span text, struct buffer *out)
-{
-    for (size_t i = 0; i < text.length; i++) {
-        if (text.data[i] != '%') {
-            buffer_append_char(out, text.data[i] == '+' ? ' ' : text.data[i]);
-            continue;
-        }
-        int high = i + 2 < text.length ? hex_value(text.data[i + 1]) : -1;
-        int low = i + 2 < text.length ? hex_value(text.data[i + 2]) : -1;
-        if (high < 0 || low < 0)
-            return false;
-        buffer_append_char(out, (char)(high << 4 | low));
-        i += 2;
-    }
-    return true;
-}
-
 static bool is_fit(const struct buffer *value, size_t max_bytes)
 {
     if (value->length > max_bytes || !text_is_utf8(value->data, value->length))
@@ -57,7 +32,8 @@ static bool take(struct query_field *fields, size_t count, struct span pair)
     struct buffer value = {0};
     if (field == NULL || equals == NULL || field->value != NULL)
         return false;
-    bool is_read = append_decoded((struct span){equals + 1, pair.length - name_length - 1}, &value);
+    bool is_read = text_append_percent_decoded(
+        &value, (struct span){equals + 1, pair.length - name_length - 1}, TEXT_PLUS_IS_BLANK);
     if (!is_read || value.length == 0 || !is_fit(&value, field->max_bytes)) {
         is_read = is_read && value.length == 0;
         buffer_finish(&value);

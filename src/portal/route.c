@@ -7,14 +7,6 @@
 #include "base/memory.h"
 #include "base/text.h"
 
-static int hex_value(char digit)
-{
-    if (digit >= '0' && digit <= '9')
-        return digit - '0';
-    char small = text_lower_ascii_char(digit);
-    return small >= 'a' && small <= 'f' ? small - 'a' + 10 : -1;
-}
-
 static bool is_fit_parameter(const char *text, size_t length)
 {
     if (length == 0 || length > ROUTE_PARAMETER_MAX_BYTES || !text_is_utf8(text, length) ||
@@ -30,22 +22,9 @@ static bool is_fit_parameter(const char *text, size_t length)
 static char *decode_segment(const char *text, size_t length)
 {
     struct buffer decoded = {0};
-    bool is_fit = length <= 3 * ROUTE_PARAMETER_MAX_BYTES;
-    for (size_t i = 0; i < length && is_fit; i++) {
-        int high = -1, low = -1;
-        if (text[i] != '%') {
-            buffer_append_char(&decoded, text[i]);
-            continue;
-        }
-        if (i + 2 < length) {
-            high = hex_value(text[i + 1]);
-            low = hex_value(text[i + 2]);
-        }
-        is_fit = high >= 0 && low >= 0;
-        if (is_fit)
-            buffer_append_char(&decoded, (char)(high << 4 | low));
-        i += 2;
-    }
+    bool is_fit =
+        length <= 3 * ROUTE_PARAMETER_MAX_BYTES &&
+        text_append_percent_decoded(&decoded, (struct span){text, length}, TEXT_PLUS_IS_PLUS);
     buffer_text(&decoded);
     if (is_fit && is_fit_parameter(decoded.data, decoded.length))
         return decoded.data;

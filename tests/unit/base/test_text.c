@@ -31,6 +31,40 @@ static void utf8_is_judged_as_rfc_3629_says(void **state)
         assert_int_equal(text_is_utf8(cases[i].text, cases[i].length), cases[i].wanted);
 }
 
+static void percent_encodings_are_decoded(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        enum text_plus plus;
+        const char *wanted; /* NULL: it is none */
+    } cases[] = {
+        {"", TEXT_PLUS_IS_BLANK, ""},
+        {"a+b", TEXT_PLUS_IS_PLUS, "a+b"},
+        {"a+b", TEXT_PLUS_IS_BLANK, "a b"},
+        {"%2b%2B+", TEXT_PLUS_IS_BLANK, "++ "},
+        {"%c3%A9%2f", TEXT_PLUS_IS_PLUS, "\xc3\xa9/"},
+        {"%2541", TEXT_PLUS_IS_PLUS, "%41"},
+        {"%", TEXT_PLUS_IS_PLUS, NULL},
+        {"a%4", TEXT_PLUS_IS_PLUS, NULL},
+        {"%4g", TEXT_PLUS_IS_PLUS, NULL},
+        {"%g4", TEXT_PLUS_IS_PLUS, NULL},
+        {"% 4", TEXT_PLUS_IS_PLUS, NULL},
+        {"%%41", TEXT_PLUS_IS_PLUS, NULL},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        struct buffer out = {0};
+        bool is_one = text_append_percent_decoded(&out, span_of(cases[i].text), cases[i].plus);
+        assert_int_equal(is_one, cases[i].wanted != NULL);
+        if (is_one)
+            assert_string_equal(buffer_text(&out), cases[i].wanted);
+        buffer_finish(&out);
+    }
+    struct buffer out = {0}; /* what stands behind the text is none of it */
+    assert_false(text_append_percent_decoded(&out, (struct span){"%41", 2}, TEXT_PLUS_IS_PLUS));
+    buffer_finish(&out);
+}
+
 static void escaped_text_cannot_forge_a_line(void **state)
 {
     (void)state;
@@ -85,6 +119,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(utf8_is_judged_as_rfc_3629_says),
+        cmocka_unit_test(percent_encodings_are_decoded),
         cmocka_unit_test(escaped_text_cannot_forge_a_line),
         cmocka_unit_test(a_unit_is_part_of_a_duration),
         cmocka_unit_test(a_unit_is_part_of_a_size),
