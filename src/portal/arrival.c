@@ -82,8 +82,9 @@ static const char *problem_of(enum openid_refusal_reason reason)
 static void end_refused(struct arrival *arrival, const char *account,
                         const struct openid_refusal *refusal)
 {
-    log_warning("a login of %s from %s is refused: %s", account != NULL ? account : "somebody",
-                buffer_text(&arrival->call->address), refusal->error.text);
+    log_warning("a login of %s from %s is refused: %s: %s", account != NULL ? account : "somebody",
+                buffer_text(&arrival->call->address), openid_refusal_name(refusal->reason),
+                refusal->error.text);
     arrival_end_by_problem(arrival, problem_of(refusal->reason));
 }
 
@@ -191,6 +192,7 @@ static void judge(struct arrival *arrival, const char *state)
     const struct openid_provider provider = {config->openid_endpoint, config->openid_identifiers};
     CLEANUP(buffer_finish) struct buffer url = {0};
     struct openid_refusal refusal = {0};
+    /* Also where the answer came to: the call was asked for its host, and its route is the path. */
     buffer_appendf(&url, "%s" LOGIN_RETURN_PATH, config->url);
     const struct openid_login login = {buffer_text(&url), config->url, state};
     const struct openid_answer answer = answer_of(arrival->call, buffer_text(&url));
