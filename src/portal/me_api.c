@@ -13,15 +13,19 @@
 
 /* ---- addresses ---- */
 
-/* Where on Launchpad the person can do something about it; null: nowhere. */
-static json_t *next_url(const struct call *call, const struct standing_address *address)
+/*
+ * Where on Launchpad the person can do something about it; null: nowhere. name: that of now, as
+ * the one of the session may be another's meanwhile.
+ */
+static json_t *next_url(const struct call *call, const char *name,
+                        const struct standing_address *address)
 {
     const char *web = call->portal->config->portal.launchpad_web;
     switch (address->step) {
     case STANDING_JOIN:
         return address->team != NULL ? json_sprintf("%s/~%s", web, address->team) : json_null();
     case STANDING_MEND:
-        return json_sprintf("%s/~%s", web, call->session.name);
+        return json_sprintf("%s/~%s", web, name);
     case STANDING_SIGN:
         return json_sprintf("%s/codeofconduct", web);
     default:
@@ -34,24 +38,26 @@ static const char *kind_word(const struct standing_address *address)
     return address->is_former ? "former" : address->is_extra ? "extra" : "member";
 }
 
-static json_t *json_of_address(const struct call *call, const struct standing_address *address)
+static json_t *json_of_address(const struct call *call, const char *name,
+                               const struct standing_address *address)
 {
     return json_pack("{s:o,s:s,s:s?,s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:s}", "address",
                      json_sprintf("%s@%s", address->local, address->domain), "domain",
                      address->domain, "team", address->team, "kind", kind_word(address), "state",
                      address->state != 0 ? alias_state_name(address->state) : "none", "reason",
                      json_from_optional(span_of(address->reason)), "next_url",
-                     next_url(call, address), "since", json_from_time(address->since_s),
+                     next_url(call, name, address), "since", json_from_time(address->since_s),
                      "live_since", json_from_time(address->live_since_s), "grace_end",
                      json_from_time(address->grace_end_s), "extension",
                      extension_policy_name(address->extension));
 }
 
-static json_t *list_addresses(const struct call *call, const struct standing *standing)
+static json_t *list_addresses(const struct call *call, const char *name,
+                              const struct standing *standing)
 {
     json_t *addresses = json_array();
     for (size_t i = 0; i < standing->count; i++)
-        json_array_append_new(addresses, json_of_address(call, &standing->addresses[i]));
+        json_array_append_new(addresses, json_of_address(call, name, &standing->addresses[i]));
     return addresses;
 }
 
@@ -114,9 +120,9 @@ static json_t *json_of_me(const struct call *call, const struct member *member,
 {
     const char *name = member->is_known ? member->name.data : call->session.name;
     return json_pack("{s:s,s:o,s:o,s:i,s:b,s:b,s:s,s:b,s:o}", "name", name, "addresses",
-                     list_addresses(call, standing), "targets", list_targets(standing, waiting),
-                     "targets_max", TARGET_MAX_COUNT, "paused", standing->is_paused, "banned",
-                     standing->is_banned, "login_name",
+                     list_addresses(call, name, standing), "targets",
+                     list_targets(standing, waiting), "targets_max", TARGET_MAX_COUNT, "paused",
+                     standing->is_paused, "banned", standing->is_banned, "login_name",
                      standing->login_name != NULL ? standing->login_name : name,
                      "is_member_of_none", is_member_of_none(standing), "found_by_login",
                      found_by_login(&call->session));

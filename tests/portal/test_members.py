@@ -426,6 +426,15 @@ class OwnData(MemberCase):
         self.assertEqual(self.act("erase", {"name": "jdoe"}, login), (400, "name-mismatch"))
         self.assertEqual(self.act("erase", {"name": "jane"}, login), self.DONE)
 
+    def test_a_renamed_one_is_led_to_the_name_of_now(self):
+        self.world.add_person("ada", ["ubuntumembers"], is_valid=False)
+        before = self.world.log_in_as("ada")
+        self.world.launchpad.rename("ada", "ida")
+        self.world.log_in_as("ada")  # in another browser
+        me = self.world.request("GET", "/api/me", login=before).json()
+        self.assertEqual({each["next_url"] for each in me["addresses"] if each["reason"] == "not-valid"},
+                         {"https://launchpad.net/~ida"})
+
 
 class Trouble(MemberCase):
     """What is ill is said to be, and nothing else is."""
