@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/compiler.h"
+#include "sandbox/server_calls.h"
 
 /*
  * A call that is in no list fails and does not kill: the C library of the next release may make one
@@ -129,7 +130,16 @@ static int allow(scmp_filter_ctx filter, const char *name, bool may_connect)
     return add_rule(filter, SCMP_ACT_ALLOW, number, NULL);
 }
 
-static int fill(scmp_filter_ctx filter, const char *const *names, bool may_connect)
+/* names may be NULL. */
+static int allow_all(scmp_filter_ctx filter, const char *const *names, bool may_connect)
+{
+    int code = 0;
+    for (; code == 0 && names != NULL && *names != NULL; names++)
+        code = allow(filter, *names, may_connect);
+    return code;
+}
+
+static int fill(scmp_filter_ctx filter, const char *const *further, bool may_connect)
 {
     /* What is refused is in the kernel's log, for who misses something. */
     seccomp_attr_set(filter, SCMP_FLTATR_CTL_LOG, 1);
@@ -137,18 +147,18 @@ static int fill(scmp_filter_ctx filter, const char *const *names, bool may_conne
     for (size_t i = 0; code == 0 && i < ARRAY_LENGTH(killing); i++)
         code =
             add_rule(filter, SCMP_ACT_KILL_PROCESS, seccomp_syscall_resolve_name(killing[i]), NULL);
-    for (; code == 0 && *names != NULL; names++)
-        code = allow(filter, *names, may_connect);
-    return code;
+    if (code == 0)
+        code = allow_all(filter, server_calls, may_connect);
+    return code != 0 ? code : allow_all(filter, further, may_connect);
 }
 
-bool calls_confine(const char *const *names, bool may_connect, struct error *error)
+bool calls_confine(const char *const *further, bool may_connect, struct error *error)
 {
     scmp_filter_ctx filter = seccomp_init(UNLISTED);
     if (filter == NULL)
         return error_set(error, ERROR_TEMPORARY,
                          "system calls are not confined, as libseccomp fails");
-    int code = fill(filter, names, may_connect);
+    int code = fill(filter, further, may_connect);
     if (code == 0)
         code = seccomp_load(filter);
     seccomp_release(filter);

@@ -8,10 +8,11 @@
 #include "base/error.h"
 
 /*
- * Allows the named calls as sandbox_settings says. What no server of ours ever does (another
- * program, a debugger's, the administrator's calls) kills the process. All others fail with ENOSYS.
- * ERROR_TEMPORARY: built without libseccomp, or the kernel refuses; nothing is forbidden then.
+ * Allows the calls of sandbox/server_calls.h and the named ones (NULL: none) as sandbox_settings
+ * says. What no server of ours ever does (another program, a debugger's, the administrator's calls)
+ * kills the process. All others fail with ENOSYS. ERROR_TEMPORARY: built without libseccomp, or the
+ * kernel refuses; nothing is forbidden then.
  */
-bool calls_confine(const char *const *names, bool may_connect, struct error *error) MUST_CHECK;
+bool calls_confine(const char *const *further, bool may_connect, struct error *error) MUST_CHECK;
 
 #endif

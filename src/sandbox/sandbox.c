@@ -61,5 +61,5 @@ void sandbox_enter(const struct sandbox_settings *settings, struct buffer *missi
     note(landlock_confine(settings->directories, settings->directory_count, settings->may_connect,
                           &error),
          &error, missing);
-    note(calls_confine(settings->calls, settings->may_connect, &error), &error, missing);
+    note(calls_confine(settings->further_calls, settings->may_connect, &error), &error, missing);
 }

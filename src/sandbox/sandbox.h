@@ -30,12 +30,13 @@ struct sandbox_settings {
     const struct sandbox_directory *directories;
     size_t directory_count;
     /*
-     * System calls by name, NULL behind the last. What another kind of processor does not have is
+     * System calls by name, NULL behind the last, besides those of sandbox/server_calls.h; or NULL.
+     * What another kind of processor does not have is
      * passed over. Of some only a harmless part is allowed: socket() in the unix family, mmap() and
      * mprotect() without PROT_EXEC, ioctl() for the bytes that wait, tgkill() of the own process,
      * clone() of a thread.
      */
-    const char *const *calls;
+    const char *const *further_calls;
     bool may_connect; /* to other hosts: socket() in all families, then */
 };
 

@@ -302,10 +302,8 @@ static void confine(const char *file)
 
 static void confine_but_connect(void)
 {
-    static const char *const calls[] = {"connect", "exit_group", "fstat", "newfstatat", "socket",
-                                        "write",   "brk",        "mmap",  NULL};
     struct buffer missing = {0};
-    const struct sandbox_settings settings = {.calls = calls, .may_connect = true};
+    const struct sandbox_settings settings = {.may_connect = true};
     sandbox_enter(&settings, &missing);
     if (missing.length != 0)
         exit(EXIT_FAILURE);

@@ -135,9 +135,9 @@ class RelayMachine:
                     shutil.copy(os.path.join(directory, name), "/mnt/local/units/")
         must("mount", "--bind", "/mnt/etc", "/etc")
         must("mount", "--bind", "/mnt/local", "/usr/local")
-        for path, mode in (("/var", "0755"), ("/run", "0755"), ("/tmp", "1777"), ("/root", "0700")):
+        for path, mode in (("/var", "0755"), ("/run", "0755"), ("/tmp", "1777"), ("/srv", "0755")):
             must("mount", "-t", "tmpfs", "-o", f"mode={mode}", "tmpfs", path)
-        os.chdir("/root")
+        os.chdir("/srv")
         tempfile.tempdir = "/tmp"
         for path in ("/var/lib", "/var/log", "/var/spool", "/var/backups", "/var/tmp"):
             os.makedirs(path)
@@ -182,7 +182,7 @@ class RelayMachine:
 
     @staticmethod
     def environment():
-        return {"PATH": "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "HOME": "/root"}
+        return {"PATH": "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "HOME": "/srv"}
 
     def write(self, path, text):
         """A file as an operator's editor would write it; Launchpad is the stand-in wherever it is."""
@@ -193,7 +193,7 @@ class RelayMachine:
 
     def run(self, command, stdin=""):
         """One command line, as root types it."""
-        ran = subprocess.run(["bash", "-c", command], cwd="/root", env=self.environment(),
+        ran = subprocess.run(["bash", "-c", command], cwd="/srv", env=self.environment(),
                              input=stdin.encode(), capture_output=True, check=False, timeout=5 * PATIENCE_S)
         return Ran(ran.returncode, ran.stdout.decode("utf-8", "replace"), ran.stderr.decode("utf-8", "replace"))
 
@@ -216,7 +216,7 @@ class RelayMachine:
         for path in self.KEPT:
             shutil.rmtree(path, ignore_errors=True)
             must("cp", "-a", "/mnt/kept" + path.replace("/", "-"), path)
-        self.run("rm -rf /root/*; systemd-tmpfiles --create lpalias.conf lpaliasd.conf")
+        self.run("rm -rf /srv/*; systemd-tmpfiles --create lpalias.conf lpaliasd.conf")
         self.launchpad.reset()
         self.must_run("systemctl start lpaliasd.socket lpaliasd.service && postfix start")
 

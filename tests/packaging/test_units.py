@@ -82,7 +82,7 @@ class Units(unittest.TestCase):
         """Of system calls, and those with which it confines itself."""
         if shutil.which("systemd-analyze") is None:
             self.skipTest("systemd is not installed")
-        with open(os.path.join(SOURCE, "src", "server", "confinement.c"), encoding="utf-8") as file:
+        with open(os.path.join(SOURCE, "src", "sandbox", "server_calls.c"), encoding="utf-8") as file:
             needed = set(re.findall(r'(?m)^    "(\w+)",$', file.read()))
         self.assertGreater(len(needed), 50)
         needed |= {"landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self", "seccomp", "prctl"}

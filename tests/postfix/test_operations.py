@@ -323,8 +323,8 @@ class Rehearsals(unittest.TestCase):
 
     def save(self):
         """What an operator has elsewhere."""
-        machine.must_run("mkdir -p /root/saved && rm -f /root/saved/* && lpalias backup /root/saved && "
-                         "cp -p /etc/lpalias/lpalias.conf /etc/lpalias/keys /root/saved/")
+        machine.must_run("mkdir -p /srv/saved && rm -f /srv/saved/* && lpalias backup /srv/saved && "
+                         "cp -p /etc/lpalias/lpalias.conf /etc/lpalias/keys /srv/saved/")
 
     def test_lost_machine(self):
         self.save()
@@ -357,7 +357,7 @@ class Rehearsals(unittest.TestCase):
             sender.wait_for_mail(3)
             self.rehearse("lost-key")
         self.assert_all_arrived(sender)
-        self.assertFalse(os.path.exists("/root/rescued"))
+        self.assertFalse(os.path.exists("/srv/rescued"))
         self.assert_right_answers()
 
     def mend_the_cache(self, damage):
@@ -393,7 +393,7 @@ class Rehearsals(unittest.TestCase):
 
     def test_wrong_import(self):
         machine.must_run("lpalias backup /var/backups/lpalias")
-        machine.write("/root/wrong", "wrong@ubuntu.com wrong@home.example\n")
+        machine.write("/srv/wrong", "wrong@ubuntu.com wrong@home.example\n")
         with Sender() as sender:
             self.rehearse("wrong-import")
         self.assert_all_arrived(sender)
